@@ -1,0 +1,167 @@
+-- One row of public.video_jobs is one job: its state, its progress, its access rule.
+--
+--   queued ──claim──▶ processing ──▶ completed
+--     ▲                   │  ├─────▶ failed
+--     │                   │  └─────▶ cancelled
+--     └─ retry, release, rescue
+--
+-- Users see their own rows and insert named columns; nothing else. Everything that is not the
+-- user's business (leases, workers, history, limits) lives in schema video_worker, which the
+-- Data API does not expose.
+
+set lock_timeout = '5s';
+set statement_timeout = '60s';
+
+create schema video_worker;
+comment on schema video_worker is 'Queue of the video worker: leases, history, one function per transition. Not for the Data API.';
+
+-- The worker logs in as this role. It may execute the queue's functions and touches no table.
+-- No password is set here: `alter role video_worker password '…'` is a step of the set-up.
+do $$
+begin
+  if not exists (select from pg_catalog.pg_roles where rolname = 'video_worker') then
+    create role video_worker login nosuperuser nocreatedb nocreaterole noinherit;
+  end if;
+end
+$$;
+alter role video_worker set statement_timeout = '15s';
+alter role video_worker set lock_timeout = '5s';
+alter role video_worker set idle_in_transaction_session_timeout = '15s';
+
+revoke all on schema video_worker from public, anon, authenticated, service_role;
+grant usage on schema video_worker to video_worker, authenticated, service_role;
+
+create type public.video_job_status as enum ('queued', 'processing', 'completed', 'failed', 'cancelled');
+create type public.video_job_stage as enum ('download', 'probe', 'subtitles', 'render', 'upload');
+
+create table public.video_jobs (
+  id uuid primary key default gen_random_uuid(),
+  user_id uuid not null default auth.uid() references auth.users (id) on delete cascade,
+  status public.video_job_status not null default 'queued',
+  stage public.video_job_stage,
+  progress smallint not null default 0,
+  eta_seconds integer,
+  priority smallint not null default 0,
+  place bigint,
+  input_path text not null,
+  subtitle_path text not null,
+  options jsonb not null default '{}',
+  output_path text,
+  poster_path text,
+  output_info jsonb,
+  error_code text,
+  error_message text,
+  attempt smallint not null default 0,
+  max_attempts smallint not null default 3,
+  run_at timestamptz not null default now(),
+  idempotency_key text,
+  cancel_requested_at timestamptz,
+  created_at timestamptz not null default now(),
+  started_at timestamptz,
+  finished_at timestamptz,
+  updated_at timestamptz not null default now(),
+
+  constraint final_has_finished_at check ((status in ('completed', 'failed', 'cancelled')) = (finished_at is not null)),
+  constraint completed_has_output check ((status = 'completed') = (output_path is not null)),
+  constraint failed_has_error_code check (status <> 'failed' or (error_code is not null and error_message is not null)),
+  constraint completed_has_no_error check (status <> 'completed' or error_code is null),
+  constraint processing_has_started check (status <> 'processing' or (started_at is not null and attempt > 0)),
+  constraint queued_is_not_cancelled check (status <> 'queued' or cancel_requested_at is null),
+  constraint progress_is_percent check (progress between 0 and 100),
+  constraint eta_is_positive check (eta_seconds >= 0),
+  constraint attempts_are_bounded check (max_attempts between 1 and 20 and attempt between 0 and max_attempts),
+  constraint options_are_a_small_object check (jsonb_typeof(options) = 'object' and octet_length(options::text) <= 65536),
+  constraint idempotency_key_is_short check (length(idempotency_key) between 1 and 200),
+  -- Paths: first folder = owner, no empty, '.' or '..' segment, nothing that is not a plain object name.
+  constraint input_path_is_own check (
+    input_path ~ ('^' || user_id::text || '(/[^/\\[:cntrl:]]+)+$') and input_path !~ '/\.{1,2}(/|$)' and length(input_path) <= 1024),
+  constraint subtitle_path_is_own check (
+    subtitle_path ~ ('^' || user_id::text || '(/[^/\\[:cntrl:]]+)+$') and subtitle_path !~ '/\.{1,2}(/|$)' and length(subtitle_path) <= 1024),
+  constraint output_path_is_own check (
+    output_path ~ ('^' || user_id::text || '(/[^/\\[:cntrl:]]+)+$') and output_path !~ '/\.{1,2}(/|$)' and length(output_path) <= 1024),
+  constraint poster_path_is_own check (
+    poster_path ~ ('^' || user_id::text || '(/[^/\\[:cntrl:]]+)+$') and poster_path !~ '/\.{1,2}(/|$)' and length(poster_path) <= 1024)
+) with (
+  -- Progress is written about every 2 s per running job. No such column is indexed, so with room
+  -- left on the page these updates are HOT, and vacuum comes early instead of after 20 % of the table.
+  fillfactor = 80,
+  autovacuum_vacuum_scale_factor = 0.01,
+  autovacuum_vacuum_threshold = 500,
+  autovacuum_analyze_scale_factor = 0.05
+);
+
+comment on table public.video_jobs is 'One row per video to burn subtitles into: insert a row, follow it through Realtime.';
+comment on column public.video_jobs.stage is 'What the worker does now; where a failed job stopped.';
+comment on column public.video_jobs.progress is 'Per cent of the whole job, 0 to 100; starts anew with every attempt.';
+comment on column public.video_jobs.eta_seconds is 'Estimated seconds until the job is completed; null while unknown.';
+comment on column public.video_jobs.priority is 'Higher goes first; fairness holds within one priority.';
+comment on column public.video_jobs.place is 'Place in the queue among jobs of one priority, lowest first; null while run_at lies ahead.';
+comment on column public.video_jobs.input_path is 'Object in bucket videos: <user id>/<name>.';
+comment on column public.video_jobs.subtitle_path is 'Object in bucket subtitles: <user id>/<name>.';
+comment on column public.video_jobs.options is 'Style and output options, see docs/options.md.';
+comment on column public.video_jobs.output_path is 'Object in bucket renders, set when the job is completed.';
+comment on column public.video_jobs.poster_path is 'Object in bucket renders: a still picture of the result.';
+comment on column public.video_jobs.output_info is 'Facts of the result: duration, size, frames, cues, warnings.';
+comment on column public.video_jobs.error_code is 'Stable code of the last error, see docs/errors.md.';
+comment on column public.video_jobs.error_message is 'The last error as a sentence that is safe to show to the user.';
+comment on column public.video_jobs.attempt is 'How often a worker has begun this job; counted at the claim, so that a crash counts.';
+comment on column public.video_jobs.run_at is 'Not before this time.';
+comment on column public.video_jobs.idempotency_key is 'Unique per user: the same key twice is the same job.';
+
+-- The claim is one ordered scan of this index; jobs whose time has not come are not in it.
+create index video_jobs_ready on public.video_jobs (priority desc, place, id)
+  where status = 'queued' and place is not null;
+create index video_jobs_scheduled on public.video_jobs (run_at)
+  where status = 'queued' and place is null;
+create index video_jobs_processing on public.video_jobs (priority, place) include (user_id)
+  where status = 'processing';
+create index video_jobs_open_by_user on public.video_jobs (user_id, priority, place)
+  where status in ('queued', 'processing');
+create index video_jobs_by_user on public.video_jobs (user_id, created_at desc);
+create unique index video_jobs_idempotency on public.video_jobs (user_id, idempotency_key)
+  where idempotency_key is not null;
+create index video_jobs_finished on public.video_jobs (finished_at)
+  where finished_at is not null;
+
+alter table public.video_jobs enable row level security;
+
+revoke all on public.video_jobs from public, anon, authenticated, service_role;
+grant select on public.video_jobs to authenticated;
+grant insert (user_id, input_path, subtitle_path, options, idempotency_key) on public.video_jobs to authenticated;
+grant select, delete on public.video_jobs to service_role;
+grant insert (user_id, input_path, subtitle_path, options, idempotency_key, priority, run_at, max_attempts)
+  on public.video_jobs to service_role;
+
+create policy "users read their own jobs" on public.video_jobs
+  for select to authenticated using (user_id = (select auth.uid()));
+create policy "users queue their own jobs" on public.video_jobs
+  for insert to authenticated with check (user_id = (select auth.uid()));
+
+-- Limits. One row; change it with a plain update. Null means no limit.
+create table video_worker.config (
+  id boolean primary key default true check (id),
+  max_open_jobs_per_user integer default 100 check (max_open_jobs_per_user > 0),
+  max_jobs_per_hour_per_user integer default 200 check (max_jobs_per_hour_per_user > 0),
+  max_running_jobs_per_user integer default 5 check (max_running_jobs_per_user > 0),
+  keep_unsuccessful interval default '30 days',
+  keep_completed interval
+);
+comment on table video_worker.config is 'Limits of the queue: one row, changed by update; null = no limit.';
+comment on column video_worker.config.max_open_jobs_per_user is 'Jobs of one user that may be queued or processing; more are refused at insert (PT429).';
+comment on column video_worker.config.max_jobs_per_hour_per_user is 'Jobs that one user may insert within an hour; more are refused at insert (PT429).';
+comment on column video_worker.config.max_running_jobs_per_user is 'Jobs of one user that workers process at the same time; more wait.';
+comment on column video_worker.config.keep_unsuccessful is 'Failed and cancelled rows are deleted after this time; null = never.';
+comment on column video_worker.config.keep_completed is 'Completed rows and their videos are deleted after this time; null = never.';
+insert into video_worker.config default values;
+alter table video_worker.config enable row level security;
+
+create function video_worker.set_updated_at() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  new.updated_at := now();
+  return new;
+end
+$$;
+
+create trigger video_jobs_set_updated_at before update on public.video_jobs
+  for each row execute function video_worker.set_updated_at();

@@ -1,0 +1,110 @@
+-- What a user (and the secret key) may do to a job: cancel it, retry it, read its history. Functions
+-- in public run as the caller; the rights they need are in video_worker, out of the Data API's reach.
+
+set lock_timeout = '5s';
+set statement_timeout = '60s';
+
+create function video_worker.own_job(p_job uuid) returns public.video_jobs
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_job public.video_jobs;
+begin
+  select * into v_job from public.video_jobs j
+  where j.id = p_job and (j.user_id = auth.uid() or auth.role() = 'service_role')
+  for no key update;
+  if v_job.id is null then
+    raise exception using errcode = 'PT404', message = 'job_not_found',
+      detail = 'There is no such job, or it is not yours.';
+  end if;
+  return v_job;
+end
+$$;
+comment on function video_worker.own_job is 'Locks and returns a job of the caller; raises PT404 otherwise.';
+
+create function video_worker.cancel_own_job(p_job uuid) returns public.video_jobs
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_job public.video_jobs := video_worker.own_job(p_job);
+begin
+  return video_worker.request_cancel(v_job);
+end
+$$;
+
+-- A waiting job ends at once; one in work is stopped by its worker, which hears of it by NOTIFY or at
+-- the next heartbeat; a finished one stays as it is.
+create function video_worker.request_cancel(p_job public.video_jobs) returns public.video_jobs
+language plpgsql set search_path = '' as $$
+begin
+  if p_job.status = 'queued' then
+    update public.video_jobs j set status = 'cancelled', cancel_requested_at = now(), finished_at = now()
+    where j.id = p_job.id returning * into p_job;
+  elsif p_job.status = 'processing' then
+    update public.video_jobs j set cancel_requested_at = coalesce(j.cancel_requested_at, now())
+    where j.id = p_job.id returning * into p_job;
+  end if;
+  return p_job;
+end
+$$;
+
+create function video_worker.retry_own_job(p_job uuid) returns public.video_jobs
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_job public.video_jobs := video_worker.own_job(p_job);
+begin
+  if v_job.status not in ('failed', 'cancelled') then
+    raise exception using errcode = 'PT409', message = 'job_not_retryable',
+      detail = format('The job is %s; only a failed or cancelled job can be retried.', v_job.status);
+  end if;
+  perform video_worker.enforce_quota(v_job.user_id);
+  return video_worker.queue_again(v_job);
+end
+$$;
+
+-- Queues a finished job as if it were new: all attempts, a new place; its history stays.
+create function video_worker.queue_again(p_job public.video_jobs) returns public.video_jobs
+language plpgsql set search_path = '' as $$
+begin
+  update public.video_jobs j
+  set status = 'queued', stage = null, progress = 0, eta_seconds = null, attempt = 0, run_at = now(),
+      place = video_worker.next_place(j.user_id, j.priority),
+      error_code = null, error_message = null, cancel_requested_at = null, started_at = null, finished_at = null
+  where j.id = p_job.id returning * into p_job;
+  return p_job;
+end
+$$;
+
+create function video_worker.own_job_history(p_job uuid)
+returns table (at timestamptz, status public.video_job_status, stage public.video_job_stage, attempt smallint,
+               error_code text, error_message text)
+language sql stable security definer set search_path = '' as $$
+  select e.at, e.status, e.stage, e.attempt, e.error_code, e.error_message
+  from video_worker.job_events e join public.video_jobs j on j.id = e.job_id
+  where e.job_id = p_job and (j.user_id = (select auth.uid()) or (select auth.role()) = 'service_role')
+  order by e.id
+$$;
+
+create function public.cancel_video_job(job_id uuid) returns public.video_jobs
+language sql set search_path = '' as $$ select video_worker.cancel_own_job(job_id) $$;
+comment on function public.cancel_video_job is
+  'Cancels a job of yours and returns it. A running one is stopped within seconds; a finished one stays as it is.';
+
+create function public.retry_video_job(job_id uuid) returns public.video_jobs
+language sql set search_path = '' as $$ select video_worker.retry_own_job(job_id) $$;
+comment on function public.retry_video_job is 'Queues a failed or cancelled job of yours again and returns it.';
+
+create function public.video_job_history(job_id uuid)
+returns table (at timestamptz, status public.video_job_status, stage public.video_job_stage, attempt smallint,
+               error_code text, error_message text)
+language sql stable set search_path = '' as $$ select * from video_worker.own_job_history(job_id) $$;
+comment on function public.video_job_history is 'What happened to a job of yours, oldest first.';
+
+revoke all on function
+  video_worker.own_job(uuid), video_worker.cancel_own_job(uuid), video_worker.retry_own_job(uuid),
+  video_worker.own_job_history(uuid), video_worker.request_cancel(public.video_jobs),
+  video_worker.queue_again(public.video_jobs),
+  public.cancel_video_job(uuid), public.retry_video_job(uuid), public.video_job_history(uuid)
+from public, anon, authenticated, service_role;
+grant execute on function
+  video_worker.cancel_own_job(uuid), video_worker.retry_own_job(uuid), video_worker.own_job_history(uuid),
+  public.cancel_video_job(uuid), public.retry_video_job(uuid), public.video_job_history(uuid)
+to authenticated, service_role;

@@ -1,0 +1,119 @@
+-- For people with SQL: what is going on, and the few things to do about it. Not for the Data API.
+
+set lock_timeout = '5s';
+set statement_timeout = '60s';
+
+create schema video_admin;
+comment on schema video_admin is 'Video jobs for administrators: views to look, functions to act.';
+revoke all on schema video_admin from public, anon, authenticated, service_role;
+
+create view video_admin.queue with (security_invoker = true) as
+select status, priority, count(*) as jobs,
+       count(*) filter (where status = 'queued' and place is null) as scheduled,
+       min(created_at) as oldest, now() - min(created_at) as age_of_oldest
+from public.video_jobs
+where status in ('queued', 'processing')
+group by status, priority;
+comment on view video_admin.queue is 'Depth of the queue and age of its oldest job, by status and priority.';
+
+create view video_admin.throughput with (security_invoker = true) as
+select date_trunc('hour', finished_at) as hour,
+       count(*) filter (where status = 'completed') as completed,
+       count(*) filter (where status = 'failed') as failed,
+       count(*) filter (where status = 'cancelled') as cancelled,
+       round(sum((output_info ->> 'duration_seconds')::numeric) / 60, 1) as video_minutes
+from public.video_jobs
+where finished_at > now() - interval '7 days'
+group by 1;
+comment on view video_admin.throughput is 'Finished jobs and minutes of video per hour, for the last 7 days.';
+
+create view video_admin.stage_times with (security_invoker = true) as
+select stage, count(*) as runs,
+       percentile_cont(0.5) within group (order by seconds)::numeric(12, 2) as p50_seconds,
+       percentile_cont(0.95) within group (order by seconds)::numeric(12, 2) as p95_seconds
+from (
+  select status, stage,
+         extract(epoch from lead(at) over (partition by job_id order by id) - at)::double precision as seconds
+  from video_worker.job_events
+  where at > now() - interval '1 day'
+) s
+where status = 'processing' and seconds is not null
+group by stage;
+comment on view video_admin.stage_times is 'Time spent per stage over the last day: median and 95th percentile.';
+
+create view video_admin.failures with (security_invoker = true) as
+select error_code, status, count(*) as events, count(distinct job_id) as jobs,
+       max(at) as last_at, (array_agg(error_message order by id desc))[1] as last_message
+from video_worker.job_events
+where error_code is not null and at > now() - interval '7 days'
+group by error_code, status;
+comment on view video_admin.failures is 'Errors of the last 7 days by code; status queued = it was tried again.';
+
+create view video_admin.leases with (security_invoker = true) as
+select l.job_id, j.user_id, j.stage, j.progress, j.attempt, l.worker_id, w.name as worker,
+       l.expires_at - now() as time_left, now() - j.started_at as running_for
+from video_worker.leases l
+join public.video_jobs j on j.id = l.job_id
+left join video_worker.workers w on w.id = l.worker_id;
+comment on view video_admin.leases is 'Jobs in work and who works on them; a small time_left means missed heartbeats.';
+
+create view video_admin.workers with (security_invoker = true) as
+select w.id, w.name, w.version, w.slots,
+       (select count(*) from video_worker.leases l where l.worker_id = w.id) as running,
+       now() - w.seen_at as silent_for, w.started_at, w.drain_requested_at
+from video_worker.workers w;
+comment on view video_admin.workers is 'Worker processes: slots, running jobs, time since they were last heard of.';
+
+create view video_admin.usage_by_user with (security_invoker = true) as
+select user_id,
+       count(*) filter (where status = 'queued') as queued,
+       count(*) filter (where status = 'processing') as processing,
+       count(*) filter (where status = 'completed') as completed,
+       count(*) filter (where status = 'failed') as failed,
+       round(sum((output_info ->> 'duration_seconds')::numeric) / 60, 1) as video_minutes,
+       max(created_at) as last_job_at
+from public.video_jobs
+group by user_id;
+comment on view video_admin.usage_by_user is 'Jobs by status and minutes of video per user.';
+
+create view video_admin.history with (security_invoker = true) as
+select e.job_id, e.at, e.status, e.stage, e.attempt, e.worker_id, e.error_code, e.error_message
+from video_worker.job_events e;
+comment on view video_admin.history is 'Every change of status and stage; filter by job_id.';
+
+create function video_admin.cancel(job_id uuid) returns public.video_jobs
+language sql set search_path = '' as $$
+  select video_worker.request_cancel(j) from public.video_jobs j where j.id = job_id for no key update
+$$;
+comment on function video_admin.cancel is 'Cancels a job of any user; null when there is no such job.';
+
+create function video_admin.requeue(job_id uuid) returns public.video_jobs
+language plpgsql set search_path = '' as $$
+declare
+  v_job public.video_jobs;
+begin
+  select * into v_job from public.video_jobs j where j.id = requeue.job_id for no key update;
+  if v_job.status = 'completed' then
+    raise exception 'job % is completed; a new row makes a new video', requeue.job_id;
+  end if;
+  if v_job.status = 'processing' then
+    perform video_worker.drop_lease(v_job);
+  end if;
+  return video_worker.queue_again(v_job);
+end
+$$;
+comment on function video_admin.requeue is
+  'Queues a job anew with all its attempts; one in work is taken from its worker, which stops at its next heartbeat.';
+
+create function video_admin.drain_worker(worker_id uuid) returns boolean
+language sql set search_path = '' as $$
+  with drained as (
+    update video_worker.workers w set drain_requested_at = coalesce(w.drain_requested_at, now())
+    where w.id = worker_id returning 1
+  )
+  select exists (select from drained)
+$$;
+comment on function video_admin.drain_worker is
+  'Lets a worker finish what it runs, claim nothing more, and end; false when there is no such worker.';
+
+revoke all on all functions in schema video_admin from public, anon, authenticated, service_role;

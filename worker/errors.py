@@ -1,0 +1,112 @@
+"""The one tree of errors, and the catalogue of everything that can go wrong with a job.
+
+A job's error has a stable code (the key of ``CATALOGUE``), a sentence for the user that holds no
+path, host name or program output, and says by itself whether another attempt can help. ``detail``
+is for the log only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class VideoWorkerError(Exception):
+    """Base of all errors that this package raises on purpose."""
+
+
+class ConfigurationError(VideoWorkerError):
+    """The installation is at fault (settings, schema, ffmpeg); says what to do about it."""
+
+
+class DatabaseUnavailableError(VideoWorkerError):
+    """The database did not answer; the same call may succeed later."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What the user is told, and whether the worker tries again by itself."""
+
+    message: str
+    retry: bool = False
+
+
+CATALOGUE: dict[str, Problem] = {
+    # The request
+    "invalid_options": Problem("The option {field} is not valid: {reason}."),
+    # The uploaded video
+    "input_missing": Problem("The video was not found in Storage. Upload it and send it again."),
+    "input_empty": Problem("The video file is empty. Upload it again."),
+    "input_too_large": Problem("The video is {size} large; at most {limit} are allowed."),
+    "input_changed": Problem("The video was replaced while it was being processed.", retry=True),
+    "invalid_video": Problem("The file is damaged, or not a video in a format we can read."),
+    "no_video_stream": Problem("The file has no video track, only sound or pictures."),
+    "video_encrypted": Problem("The video is copy-protected (DRM) and can't be processed."),
+    "video_truncated": Problem(
+        "The video breaks off after {actual} of {expected}. Export or upload it again."
+    ),
+    "video_too_long": Problem("The video lasts {actual}; at most {limit} are allowed."),
+    "video_too_big": Problem("The picture has {actual} pixels; at most {limit} are allowed."),
+    # The subtitles
+    "subtitles_missing": Problem("The subtitle file was not found in Storage. Save it again."),
+    "subtitles_too_large": Problem("The subtitle file is too large: {reason}."),
+    "subtitles_unreadable": Problem(
+        "The subtitles could not be read as SRT, WebVTT, ASS or SSA: {reason}."
+    ),
+    "subtitles_empty": Problem("The subtitle file holds no subtitles."),
+    "subtitles_incomplete": Problem(
+        "Only {kept} of {found} subtitles could be read; the first problem is in line {line}."
+    ),
+    # The work itself
+    "render_failed": Problem("The video could not be rendered.", retry=True),
+    "render_killed": Problem("The rendering was interrupted.", retry=True),
+    "render_stalled": Problem("The rendering made no progress.", retry=True),
+    "render_incorrect": Problem("The rendered video did not pass its checks.", retry=True),
+    "render_timeout": Problem("The rendering took longer than the allowed {limit}."),
+    "disk_full": Problem("The server ran out of space.", retry=True),
+    "storage_unavailable": Problem("The file store could not be reached.", retry=True),
+    "storage_denied": Problem("The file store refused the worker's key.", retry=True),
+    "upload_incomplete": Problem("The result was not stored completely.", retry=True),
+    "internal_error": Problem("Something went wrong on our side.", retry=True),
+    # Written by the database (see rescue_expired)
+    "worker_lost": Problem("The worker stopped in the middle of this video.", retry=True),
+}
+
+
+class JobError(VideoWorkerError):
+    """A job can't go on. ``code`` is a key of ``CATALOGUE``; the values fill in its sentence."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str = "",
+        *,
+        retry_after: float | None = None,
+        **values: object,
+    ) -> None:
+        problem = CATALOGUE[code]
+        self.code = code
+        self.message = problem.message.format(**values)
+        self.retry = problem.retry
+        self.detail = detail
+        self.retry_after = retry_after
+        """Seconds that the other side asked us to wait, if it did."""
+        super().__init__(f"{code}: {detail or self.message}")
+
+
+def span(seconds: float) -> str:
+    """A duration in words for a sentence: ``1.5 s``, ``4:05 min``, ``2:00:00 h``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02} h" if hours else f"{minutes}:{rest:02} min"
+
+
+def size(count: int) -> str:
+    """A number of bytes in words for a sentence: ``3.2 MB``."""
+    value = float(count)
+    for unit in ("bytes", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.1f} {unit}" if value % 1 else f"{value:.0f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"

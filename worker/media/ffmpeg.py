@@ -1,0 +1,227 @@
+"""Runs ffmpeg: found, checked, confined, watched, and gone when the work stops."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import imageio_ffmpeg
+import structlog
+
+from worker.errors import ConfigurationError, JobError, span
+from worker.media import confine
+from worker.media.fonts import write_fontconfig
+
+log = structlog.get_logger()
+
+KEPT_LINES = 2000
+LONGEST_LINE = 400
+STALL_SECONDS = 120.0
+"""Without any progress for this long, ffmpeg hangs."""
+MISSING_GLYPH = re.compile(r"failed to find any fallback with glyph 0x([0-9A-Fa-f]+)")
+
+Progress = Callable[["Position"], None]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one run may use: memory and largest file in bytes, wall time in seconds."""
+
+    memory: int = 4 << 30
+    file_size: int = 1 << 30
+    seconds: float = 120.0
+
+    def as_argument(self) -> str:
+        cpu = int(self.seconds * (os.cpu_count() or 1)) + 1
+        return f"AS={self.memory},FSIZE={self.file_size},CPU={cpu},NOFILE=256,CORE=0"
+
+
+@dataclass
+class Position:
+    """How far ffmpeg has come: frames written and seconds of output."""
+
+    frame: int = 0
+    seconds: float = 0.0
+
+
+@dataclass
+class Run:
+    """A finished run: exit code (negative: killed by that signal), what it wrote to stdout, the
+    last lines of its log, how far it came, and the code points that no font could draw."""
+
+    returncode: int = 0
+    stdout: bytes = b""
+    lines: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
+    position: Position = field(default_factory=Position)
+    missing_glyphs: set[int] = field(default_factory=set)
+
+    @property
+    def log(self) -> str:
+        return "\n".join(self.lines)
+
+
+class Ffmpeg:
+    """One ffmpeg program with its fonts. Make it with ``Ffmpeg.find``."""
+
+    def __init__(self, path: Path, fontconfig: Path) -> None:
+        self.path = path
+        self._fontconfig = fontconfig
+
+    @classmethod
+    async def find(cls, path: Path | None, folder: Path, font_dirs: Sequence[Path] = ()) -> Ffmpeg:
+        """The program at ``path``, else the one on PATH, else the one that came with us: the first
+        that really burns a subtitle. ``folder`` is for the font cache.
+
+        Raises ``ConfigurationError`` with what is wrong with each.
+        """
+        fontconfig = write_fontconfig(folder / "fontconfig", font_dirs)
+        on_path = shutil.which("ffmpeg")
+        candidates = [path] if path else [*([Path(on_path)] if on_path else []), _bundled()]
+        reasons = []
+        for candidate in candidates:
+            ffmpeg = cls(candidate, fontconfig)
+            if not (reason := await ffmpeg.self_test(folder)):
+                return ffmpeg
+            log.info("ffmpeg.unfit", path=str(candidate), reason=reason)
+            reasons.append(f"{candidate}: {reason}")
+        raise ConfigurationError(
+            "No usable ffmpeg. It must be 6.1 or newer, with libass and libx264, and find a font "
+            "(pip install 'supabase-video-worker[fonts]').\n" + "\n".join(reasons)
+        )
+
+    async def self_test(self, folder: Path) -> str | None:
+        """Burn a word into black frames and look for bright pixels; returns what is wrong.
+
+        It also fills the font cache, which must be done with the very program that will use it.
+        """
+        (folder / "self-test.ass").write_text(
+            "[Script Info]\nPlayResX: 320\nPlayResY: 180\n[V4+ Styles]\n"
+            "Format: Name, Fontname, Fontsize, PrimaryColour, Alignment\n"
+            "Style: Default,Noto Sans,60,&H00FFFFFF,5\n[Events]\n"
+            "Format: Start, End, Style, Text\nDialogue: 0:00:00.00,0:00:09.00,Default,Word\n"
+        )
+        black = "color=black:s=320x180:d=0.1:r=10"
+        source = ["-f", "lavfi", "-i", black, "-vf", "ass=self-test.ass"]
+        encode = ["-c:v", "libx264", "-enc_time_base", "demux", "-f", "null", "-"]
+        picture = ["-pix_fmt", "gray", "-f", "rawvideo", "pipe:1"]
+        try:
+            drawn = await self.run([*source, *picture], folder, Limits())
+            encoded = await self.run([*source, *encode], folder, Limits())
+        except (JobError, OSError) as error:
+            return str(error)
+        for run in (drawn, encoded):
+            if run.returncode:
+                return run.log or f"exit code {run.returncode}"
+        return None if max(drawn.stdout, default=0) > 128 else "it draws no text: no font was found"
+
+    async def run(
+        self,
+        arguments: Sequence[str],
+        folder: Path,
+        limits: Limits,
+        *,
+        on_progress: Progress | None = None,
+    ) -> Run:
+        """Run ffmpeg in ``folder`` with ``arguments``.
+
+        With ``on_progress``, progress is reported about twice a second; without, stdout is kept, so
+        it must be small. When this is cancelled or a limit is passed, the process group is killed.
+        Raises ``JobError``: ``render_timeout``, ``render_stalled``, ``render_killed``.
+        """
+        progress = ["-progress", "pipe:1", "-stats_period", "0.5"] if on_progress else []
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-I", "-S", confine.__file__, str(os.getpid()), limits.as_argument(),
+            str(self.path), "-nostdin", "-hide_banner", "-y", *progress, *arguments,
+            cwd=folder,
+            env=self._environment(folder),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )  # fmt: skip
+        assert process.stdout
+        assert process.stderr
+        run = Run()
+        log_reader = asyncio.create_task(_read_log(process.stderr, run))
+        try:
+            async with asyncio.timeout(limits.seconds):
+                if on_progress:
+                    await _read_progress(process.stdout, run, on_progress)
+                else:
+                    run.stdout = await process.stdout.read()
+                await log_reader
+                run.returncode = await process.wait()
+        except TimeoutError as error:
+            raise JobError("render_timeout", run.log, limit=span(limits.seconds)) from error
+        finally:
+            log_reader.cancel()
+            if process.returncode is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                await process.wait()
+        if run.returncode == -signal.SIGKILL:
+            raise JobError("render_killed", run.log)
+        return run
+
+    def _environment(self, folder: Path) -> dict[str, str]:
+        """What ffmpeg may know: no secret is in its environment."""
+        return {
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(folder),
+            "TMPDIR": str(folder),
+            "LANG": "C.UTF-8",
+            "FONTCONFIG_FILE": str(self._fontconfig),
+        }
+
+
+def _bundled() -> Path:
+    return Path(imageio_ffmpeg.get_ffmpeg_exe())
+
+
+async def _read_log(stream: asyncio.StreamReader, run: Run) -> None:
+    """Keep the last lines, cut short, and note every glyph that libass had no font for."""
+    rest = ""
+    while data := await stream.read(65536):
+        *lines, rest = (rest + data.decode("utf-8", "replace")).split("\n")
+        rest = rest[-LONGEST_LINE:]
+        for line in lines:
+            if glyph := MISSING_GLYPH.search(line):
+                run.missing_glyphs.add(int(glyph.group(1), 16))
+            else:
+                run.lines.append(line[:LONGEST_LINE])
+    if rest:
+        run.lines.append(rest)
+
+
+async def _read_progress(stream: asyncio.StreamReader, run: Run, on_progress: Progress) -> None:
+    """Follow ``-progress`` until the end. Raises ``render_stalled`` when nothing moves."""
+    moved_at = time.monotonic()
+    position = Position()
+    while True:
+        try:
+            async with asyncio.timeout(STALL_SECONDS):
+                line = await stream.readline()
+        except TimeoutError as error:
+            raise JobError("render_stalled", run.log) from error
+        if not line:
+            return
+        key, _, value = line.decode("ascii", "replace").strip().partition("=")
+        if key == "frame":
+            position.frame = int(value)
+        elif key == "out_time_us" and value.lstrip("-").isdigit():
+            position.seconds = int(value) / 1e6
+        elif key == "progress":
+            if position != run.position:
+                moved_at = time.monotonic()
+            elif time.monotonic() - moved_at > STALL_SECONDS:
+                raise JobError("render_stalled", run.log)
+            run.position = replace(position)
+            on_progress(run.position)

@@ -1,0 +1,197 @@
+"""Burns the subtitles into the video: the graph, the run, and the checks that prove the result.
+
+ffmpeg's exit code proves little: a truncated input, a missing font or a file cut by a limit all
+end with 0. So the same run that renders also writes down every packet it reads, and the result must
+have a frame for each and last as long as they do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ffmpeg as graph
+
+from worker.errors import JobError, span
+from worker.media.ffmpeg import Ffmpeg, Limits, Position, Run
+from worker.media.packets import Timeline, read_timeline
+from worker.media.probe import FORMATS, INPUT, MediaInfo
+
+SCRIPT = "subtitles.ass"
+OUTPUT = "out.mp4"
+POSTER = "poster.jpg"
+PACKETS = "packets.txt"
+
+COPYABLE_AUDIO = ("aac", "mp3")
+"""Plays everywhere inside MP4, so it is left untouched."""
+POSTER_WIDTH = 1280
+"""The poster is at most this many pixels wide."""
+HIGHEST_BYTES_PER_SECOND = 25_000_000
+"""An output that exceeds this on average (200 Mbit/s) is stopped."""
+
+TONE_MAP: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("zscale", {"t": "linear", "npl": 203}),
+    ("format", {"pix_fmts": "gbrpf32le"}),
+    ("zscale", {"p": "bt709"}),
+    ("tonemap", {"tonemap": "mobius", "desat": 0}),
+    ("zscale", {"t": "bt709", "m": "bt709", "r": "tv"}),
+    ("format", {"pix_fmts": "yuv420p"}),
+)
+"""HDR (PQ and HLG) to SDR BT.709: what every player shows right. 203 nits is HDR's white."""
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A checked result: seconds, frames, and what the user should know about it."""
+
+    duration: float
+    frames: int
+    audio: str
+    warnings: list[str]
+
+
+async def render(
+    ffmpeg: Ffmpeg,
+    folder: Path,
+    info: MediaInfo,
+    *,
+    threads: int,
+    max_duration: float,
+    max_seconds: float,
+    on_progress: Callable[[float], None],
+) -> Rendered:
+    """Burn ``folder / SCRIPT`` into ``folder / INPUT``, giving ``folder / OUTPUT``.
+
+    ``on_progress`` gets the share that is done, 0 to 1. Raises ``JobError``: ``invalid_video``,
+    ``video_truncated``, ``video_too_long`` (more than ``max_duration`` seconds), ``disk_full``,
+    ``render_*``.
+    """
+
+    def report(position: Position) -> None:
+        if info.frames:
+            on_progress(min(1.0, position.frame / info.frames))
+
+    duration = info.duration or max_duration
+    run = await ffmpeg.run(
+        render_arguments(info, threads, max_duration),
+        folder,
+        Limits(
+            memory=(3 << 30) + 200 * info.video.width * info.video.height,
+            file_size=round((duration + 60) * HIGHEST_BYTES_PER_SECOND),
+            seconds=max_seconds,
+        ),
+        on_progress=report,
+    )
+    if run.returncode:
+        code = "disk_full" if "No space left on device" in run.log else "render_failed"
+        raise JobError(code, f"exit code {run.returncode}: {run.log[-2000:]}")
+    return await _check(ffmpeg, folder, info, run, max_duration)
+
+
+def render_arguments(info: MediaInfo, threads: int, max_duration: float) -> list[str]:
+    """The command line: one reading of the input, two outputs, the video and the packet list."""
+    source = graph.input(
+        f"file:{INPUT}",
+        protocol_whitelist="file",
+        format_whitelist=FORMATS,
+        # Decoders pad: 1080 lines are 1088 inside.
+        max_pixels=(info.video.width + 128) * (info.video.height + 128),
+    )
+    picture = source[str(info.video.index)]
+    video = picture
+    if info.video.hdr:
+        for name, options in TONE_MAP:
+            video = video.filter(name, **options)
+    # 4:2:0 needs even sizes: a row or column is cut, so that no pixel is resampled.
+    video = video.filter("crop", "trunc(iw/2)*2", "trunc(ih/2)*2")
+    # The size as displayed tells libass about pixels that are not square.
+    video = video.filter("ass", SCRIPT, original_size=f"{info.display_width}x{info.display_height}")
+    audio = [source[str(info.audio.index)]] if info.audio else []
+    output = graph.output(
+        video,
+        *audio,
+        f"file:{OUTPUT}",
+        f="mp4",
+        movflags="+faststart",
+        map_metadata=-1,
+        map_chapters=-1,
+        t=max_duration,
+        # The input's own clock: no frame of a variable rate is moved, doubled or dropped.
+        enc_time_base="demux",
+        vcodec="libx264",
+        preset="superfast",
+        crf=20,
+        **{"x264-params": "mbtree=1:rc-lookahead=20"},
+        pix_fmt="yuv420p",
+        threads=threads,
+        **_audio_options(info),
+    )
+    packets = graph.output(
+        picture, source["a?"], f"file:{PACKETS}", f="framecrc", c="copy", t=max_duration
+    )
+    arguments: list[str] = graph.merge_outputs(output, packets).get_args()
+    return ["-v", "warning", *arguments]
+
+
+def _audio_options(info: MediaInfo) -> dict[str, Any]:
+    if info.audio is None:
+        return {}
+    if info.audio.codec in COPYABLE_AUDIO:
+        return {"acodec": "copy"}
+    return {"acodec": "aac", "b:a": "192k", "ac": 2}
+
+
+async def _check(
+    ffmpeg: Ffmpeg, folder: Path, info: MediaInfo, run: Run, max_duration: float
+) -> Rendered:
+    """Hold the result against the packets that were read."""
+    source = await asyncio.to_thread(read_timeline, folder / PACKETS)
+    if source.end >= max_duration:
+        raise JobError("video_too_long", actual=span(source.end), limit=span(max_duration))
+    if info.duration and source.end < info.duration - max(1.0, 0.02 * info.duration):
+        raise JobError("video_truncated", actual=span(source.end), expected=span(info.duration))
+    result = await _output_timeline(ffmpeg, folder)
+    if result.frames == 0 or result.frames < 0.45 * source.frames:
+        raise JobError(
+            "invalid_video", f"{result.frames} of {source.frames} frames: {run.log[-2000:]}"
+        )
+    drift = abs(result.video_duration - source.video_duration)
+    if result.frames != run.position.frame or drift > 0.5 + 0.01 * source.video_duration:
+        raise JobError(
+            "render_incorrect",
+            f"{result.frames} frames in {result.video_duration} s written, {run.position.frame} "
+            f"encoded, {source.frames} in {source.video_duration} s read",
+        )
+    warnings = []
+    # Half as many frames as packets: each field of interlaced video came in its own packet.
+    if result.frames < source.frames and abs(source.frames - 2 * result.frames) > 2:
+        lost = source.frames - result.frames
+        warnings.append(f"{lost} of {source.frames} frames of the video are damaged")
+    if run.missing_glyphs:
+        characters = " ".join(f"{chr(g)} (U+{g:04X})" for g in sorted(run.missing_glyphs)[:20])
+        warnings.append(f"No font has these characters: {characters}")
+    audio = _audio_options(info).get("acodec", "none")
+    return Rendered(result.end, result.frames, "copied" if audio == "copy" else audio, warnings)
+
+
+async def _output_timeline(ffmpeg: Ffmpeg, folder: Path) -> Timeline:
+    output = graph.output(graph.input(f"file:{OUTPUT}"), f"file:{PACKETS}", f="framecrc", c="copy")
+    run = await ffmpeg.run(["-v", "error", *output.get_args()], folder, Limits())
+    if run.returncode:
+        raise JobError("render_incorrect", run.log)
+    return await asyncio.to_thread(read_timeline, folder / PACKETS)
+
+
+async def poster(ffmpeg: Ffmpeg, folder: Path, at: float) -> None:
+    """A still of ``folder / OUTPUT`` at ``at`` seconds, in square pixels: ``folder / POSTER``."""
+    for seconds in (at, 0.0):  # nothing comes of a time within the last frame
+        picture = graph.input(f"file:{OUTPUT}", ss=seconds)["v:0"]
+        picture = picture.filter("scale", f"min({POSTER_WIDTH},iw*sar)", "-2").filter("setsar", 1)
+        output = picture.output(f"file:{POSTER}", f="image2", update=1, vframes=1, qscale=3)
+        run = await ffmpeg.run(["-v", "error", *output.get_args()], folder, Limits())
+        if run.returncode == 0 and (folder / POSTER).exists():
+            return
+    raise JobError("render_incorrect", f"no poster: {run.log}")

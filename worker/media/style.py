@@ -1,0 +1,95 @@
+"""What a user may ask for: the model behind column ``options``, and the style's look as ASS."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pysubs2 import Alignment, Color, SSAStyle
+
+from worker.errors import JobError
+
+Position = Literal[
+    "bottom-left", "bottom-center", "bottom-right",
+    "middle-left", "middle-center", "middle-right",
+    "top-left", "top-center", "top-right",
+]  # fmt: skip
+HexColor = Annotated[str, Field(pattern=r"^#([0-9a-fA-F]{6}|[0-9a-fA-F]{8})$")]
+Flag = Annotated[bool, Field(strict=True)]
+
+
+class Style(BaseModel):
+    """How subtitles look that bring no styles of their own (SRT, WebVTT).
+
+    Sizes are relative, so that the same style looks the same on every video: ``size`` and the
+    margins in per cent of the picture's shorter side, ``outline`` and ``shadow`` in per cent of the
+    size. Colours are web hex, ``#RRGGBB`` or ``#RRGGBBAA``.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    font: str = Field("Noto Sans", pattern=r"^[\w .\-]{1,64}$")
+    size: float = Field(6.0, ge=1, le=25)
+    color: HexColor = "#FFFFFF"
+    bold: Flag = False
+    italic: Flag = False
+    outline: float = Field(5.0, ge=0, le=30)
+    outline_color: HexColor = "#000000"
+    shadow: float = Field(0.0, ge=0, le=30)
+    shadow_color: HexColor = "#000000"
+    position: Position = "bottom-center"
+    margin_horizontal: float = Field(5.0, ge=0, le=40)
+    margin_vertical: float = Field(5.0, ge=0, le=40)
+
+
+class Options(BaseModel):
+    """Column ``options`` of a job."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    style: Style = Style()
+
+
+def read_options(value: dict[str, Any]) -> Options:
+    """Raises ``invalid_options`` naming the first field that is wrong, and why."""
+    try:
+        return Options.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        raise JobError(
+            "invalid_options",
+            str(error),
+            field=".".join(map(str, first["loc"])) or "options",
+            reason=first["msg"][0].lower() + first["msg"][1:],
+        ) from error
+
+
+def ass_style(style: Style, width: int, height: int) -> SSAStyle:
+    """The style as ASS for a picture of ``width`` x ``height`` displayed pixels."""
+    unit = min(width, height) / 100
+    size = style.size * unit
+    margin_horizontal = round(style.margin_horizontal * unit)
+    return SSAStyle(
+        fontname=style.font,
+        fontsize=round(size, 2),
+        primarycolor=ass_color(style.color),
+        outlinecolor=ass_color(style.outline_color),
+        backcolor=ass_color(style.shadow_color),
+        bold=style.bold,
+        italic=style.italic,
+        outline=round(style.outline * size / 100, 2),
+        shadow=round(style.shadow * size / 100, 2),
+        alignment=Alignment(get_args(Position).index(style.position) + 1),
+        marginl=margin_horizontal,
+        marginr=margin_horizontal,
+        marginv=round(style.margin_vertical * unit),
+        # Lets libass find the base direction of each text, so that Arabic and Hebrew
+        # punctuation stands on the right side.
+        encoding=-1,
+    )
+
+
+def ass_color(web: str) -> Color:
+    """``#RRGGBBAA`` (AA = opacity) as ASS has it (alpha = transparency; written as ABGR)."""
+    red, green, blue, *opacity = bytes.fromhex(web[1:])
+    return Color(red, green, blue, 255 - opacity[0] if opacity else 0)

@@ -1,0 +1,165 @@
+"""One job, start to end: download → probe → subtitles → render → upload.
+
+Everything here may be cancelled at any await: the folder goes, ffmpeg is killed, an upload that was
+not finished becomes no object. Every fault is a ``JobError`` with a code; the result is a value.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from worker.errors import JobError, size, span
+from worker.media.ass import cues_past, write_ass
+from worker.media.ffmpeg import Ffmpeg
+from worker.media.probe import INPUT, MediaInfo, probe
+from worker.media.render import OUTPUT, POSTER, SCRIPT, Rendered, poster, render
+from worker.media.style import Style, read_options
+from worker.media.subtitles import MAX_BYTES, Subtitles, read_subtitles
+from worker.progress import Progress, Report
+from worker.queue.jobs import Job
+from worker.queue.outcome import Completed
+from worker.settings import Settings
+from worker.storage.client import ObjectInfo, Storage
+from worker.storage.faults import MissingObjectError
+from worker.workspace import Workspace
+
+log = structlog.get_logger()
+
+VIDEOS = "videos"
+SUBTITLES = "subtitles"
+RENDERS = "renders"
+
+
+class Pipeline:
+    """Processes jobs, ``settings.concurrency`` at a time, ``threads`` of the encoder for each."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        storage: Storage,
+        ffmpeg: Ffmpeg,
+        workspace: Workspace,
+        threads: int,
+    ) -> None:
+        self._settings = settings
+        self._storage = storage
+        self._ffmpeg = ffmpeg
+        self._workspace = workspace
+        self._threads = threads
+
+    async def process(self, job: Job, report: Report) -> Completed:
+        """Do the job and return where its result is. Raises ``JobError``."""
+        progress = Progress(report)
+        options = read_options(job.options)
+        with self._workspace.job_folder(f"{job.job_id}-{job.attempt}") as folder:
+            # Read before the video is fetched: what is wrong with them is known at once.
+            subtitles = await self._read_subtitles(job.subtitle_path)
+            await self._download(job.input_path, folder / INPUT, progress)
+            progress.enter("probe")
+            info = await self._probe(folder)
+            progress.enter("subtitles")
+            self._write_script(subtitles, options.style, info, folder)
+            progress.enter("render")
+            rendered = await self._render(folder, info, progress)
+            await poster(self._ffmpeg, folder, _poster_time(subtitles, rendered.duration))
+            progress.enter("upload")
+            video_path, poster_path = await self._upload(job, folder, progress)
+            output_info = describe(info, subtitles, rendered, folder / OUTPUT)
+        return Completed(video_path, poster_path, output_info)
+
+    async def _read_subtitles(self, path: str) -> Subtitles:
+        try:
+            info = await self._storage.info(SUBTITLES, path)
+            if info.size > MAX_BYTES:
+                raise JobError("subtitles_too_large", reason=f"it has {size(info.size)}")
+            data = await self._storage.read(SUBTITLES, path)
+        except MissingObjectError as error:
+            raise JobError("subtitles_missing", str(error)) from error
+        return await asyncio.to_thread(read_subtitles, data)
+
+    async def _download(self, path: str, target: Path, progress: Progress) -> None:
+        limit = self._settings.max_input_bytes
+        try:
+            info: ObjectInfo = await self._storage.info(VIDEOS, path)
+            if info.size == 0:
+                raise JobError("input_empty")
+            if info.size > limit:
+                raise JobError("input_too_large", size=size(info.size), limit=size(limit))
+            self._workspace.require_space(round(info.size * 2.5))
+            await self._storage.download(VIDEOS, path, info, target, progress.update_bytes)
+        except MissingObjectError as error:
+            raise JobError("input_missing", str(error)) from error
+
+    async def _probe(self, folder: Path) -> MediaInfo:
+        info = await probe(self._ffmpeg, folder, self._settings.max_pixels)
+        limit = self._settings.max_duration_seconds
+        if info.duration and info.duration > limit:
+            raise JobError("video_too_long", actual=span(info.duration), limit=span(limit))
+        return info
+
+    def _write_script(
+        self, subtitles: Subtitles, style: Style, info: MediaInfo, folder: Path
+    ) -> None:
+        script = write_ass(subtitles, style, info.display_width, info.display_height)
+        (folder / SCRIPT).write_text(script, encoding="utf-8")
+
+    async def _render(self, folder: Path, info: MediaInfo, progress: Progress) -> Rendered:
+        return await render(
+            self._ffmpeg,
+            folder,
+            info,
+            threads=self._threads,
+            max_duration=self._settings.max_duration_seconds,
+            max_seconds=self._settings.max_render_seconds,
+            on_progress=progress.update,
+        )
+
+    async def _upload(self, job: Job, folder: Path, progress: Progress) -> tuple[str, str]:
+        poster_path = f"{job.output_prefix}/poster.jpg"
+        await self._storage.upload(
+            RENDERS, poster_path, folder / POSTER, "image/jpeg", lambda done, total: None
+        )
+        video_path = f"{job.output_prefix}/video.mp4"
+        await self._storage.upload(
+            RENDERS, video_path, folder / OUTPUT, "video/mp4", progress.update_bytes
+        )
+        return video_path, poster_path
+
+
+def describe(
+    info: MediaInfo, subtitles: Subtitles, rendered: Rendered, output: Path
+) -> dict[str, Any]:
+    """Column ``output_info``: facts of the result, and what the user should know about it."""
+    warnings = [*subtitles.warnings, *rendered.warnings]
+    if late := cues_past(subtitles, rendered.duration):
+        warnings.append(f"{late} subtitles begin after the end of the video")
+    if info.video_streams > 1:
+        warnings.append(f"the largest of {info.video_streams} video tracks was used")
+    if info.audio_streams > 1:
+        warnings.append(f"one of {info.audio_streams} audio tracks was used")
+    return {
+        "duration_seconds": round(rendered.duration, 3),
+        "frames": rendered.frames,
+        "width": info.output_width,
+        "height": info.output_height,
+        "size_bytes": output.stat().st_size,
+        "audio": rendered.audio,
+        "cues": len(subtitles.script.events),
+        "subtitle_format": subtitles.format,
+        "subtitle_charset": subtitles.charset,
+        "tone_mapped": info.video.hdr,
+        "warnings": warnings,
+    }
+
+
+def _poster_time(subtitles: Subtitles, duration: float) -> float:
+    """Seconds: the middle of the first subtitle that is shown, else a third of the video."""
+    for event in sorted(subtitles.script.events, key=lambda event: event.start):
+        middle = (event.start + event.end) / 2000
+        if event.plaintext.strip() and 0 <= middle < duration:
+            return middle
+    return duration / 3

@@ -1,0 +1,85 @@
+"""Claims jobs for the free slots: at once when woken, else at every poll."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+from uuid import UUID, uuid4
+
+import structlog
+
+from worker.background import Background, Backoff
+from worker.errors import DatabaseUnavailableError
+from worker.queue.jobs import Job, Jobs
+
+log = structlog.get_logger()
+
+POLL_WHILE_LIVE = 60.0
+"""Seconds between polls while notifications are known to arrive."""
+POLL_WHILE_BLIND = 2.0
+"""Seconds between polls while they are not."""
+
+
+class Claimer(Background):
+    """Keeps ``slots`` jobs running. ``work`` is started as a task for every claimed job."""
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        slots: int,
+        work: Callable[[Job], Coroutine[Any, Any, None]],
+        notifications_arrive: Callable[[], bool],
+    ) -> None:
+        super().__init__()
+        self._jobs = jobs
+        self._slots = slots
+        self._work = work
+        self._notifications_arrive = notifications_arrive
+        self._wake = asyncio.Event()
+        self.running: set[asyncio.Task[None]] = set()
+
+    def wake(self) -> None:
+        """There may be a job: look now."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        while True:
+            # Cleared before the query: a notification that lands while it runs is not lost.
+            self._wake.clear()
+            await self._claim_until_empty_or_full()
+            poll = POLL_WHILE_LIVE if self._notifications_arrive() else POLL_WHILE_BLIND
+            try:
+                async with asyncio.timeout(poll):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+
+    async def _claim_until_empty_or_full(self) -> None:
+        while free := self._slots - len(self.running):
+            claimed = await self._claim([uuid4() for _ in range(free)])
+            if not claimed:
+                return
+            for job in claimed:
+                self._start(job)
+
+    async def _claim(self, tokens: list[UUID]) -> list[Job]:
+        """Claim, through outages. The reply may be lost but the claim done, so it is the same
+        tokens that are asked for again."""
+        backoff = Backoff()
+        while True:
+            try:
+                return await self._jobs.claim(tokens)
+            except DatabaseUnavailableError:
+                await backoff.sleep()
+
+    def _start(self, job: Job) -> None:
+        task = asyncio.create_task(self._work(job), name=f"job {job.job_id}")
+        self.running.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self.running.discard(task)
+        self._wake.set()
+        if not task.cancelled() and (error := task.exception()):
+            log.error("job.crashed", exc_info=error)

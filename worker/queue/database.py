@@ -1,0 +1,101 @@
+"""Connections to Postgres, and one place that tells an outage from a mistake."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+import structlog
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from worker.errors import DatabaseUnavailableError
+
+log = structlog.get_logger()
+
+CONNECT_PARAMETERS: dict[str, Any] = {
+    "autocommit": True,
+    "connect_timeout": 10,
+    # A peer that vanished without a word is noticed after about 20 s.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 20_000,
+}
+STATEMENT_DEADLINE = 20.0
+"""Seconds after which an unanswered statement counts as an outage; the role's own
+statement_timeout (15 s) comes first where the server is alive."""
+
+
+class Database:
+    """A small pool that works through a transaction pooler too: autocommit, nothing prepared.
+
+    Every query is one statement in its own transaction.
+    """
+
+    def __init__(self, url: str, application_name: str, size: int = 2) -> None:
+        self._pool: AsyncConnectionPool[psycopg.AsyncConnection[DictRow]] = AsyncConnectionPool(
+            url,
+            min_size=1,
+            max_size=size,
+            open=False,
+            timeout=STATEMENT_DEADLINE,
+            kwargs=CONNECT_PARAMETERS
+            | {
+                "application_name": application_name,
+                "prepare_threshold": None,
+                "row_factory": dict_row,
+            },
+        )
+        self._reachable = True
+
+    async def open(self) -> None:
+        await self._pool.open()
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+    async def rows(self, query: str, parameters: Sequence[object] = ()) -> list[DictRow]:
+        """Run one statement and return its rows.
+
+        Raises ``DatabaseUnavailableError`` when the database could not be reached, went away, is
+        read-only or is out of connections, and psycopg's own error for everything else.
+        """
+        try:
+            async with (
+                asyncio.timeout(STATEMENT_DEADLINE),
+                self._pool.connection() as connection,
+            ):
+                cursor = await connection.execute(query, parameters)
+                result = await cursor.fetchall() if cursor.description else []
+        except (
+            psycopg.OperationalError,  # also: cannot connect now, too many connections, timeouts
+            psycopg.InterfaceError,
+            psycopg.errors.ReadOnlySqlTransaction,
+            PoolTimeout,
+            TimeoutError,
+        ) as error:
+            self._note_reachable(False, str(error) or type(error).__name__)
+            raise DatabaseUnavailableError(str(error) or type(error).__name__) from error
+        self._note_reachable(True)
+        return result
+
+    async def value(self, query: str, parameters: Sequence[object] = ()) -> Any:
+        """Run a statement that returns one row, and return its first column."""
+        (row,) = await self.rows(query, parameters)
+        return next(iter(row.values()))
+
+    def _note_reachable(self, reachable: bool, reason: str = "") -> None:
+        if reachable != self._reachable:
+            self._reachable = reachable
+            if reachable:
+                log.info("database.back")
+            else:
+                log.warning("database.unavailable", reason=reason)
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the last statement was answered."""
+        return self._reachable

@@ -1,0 +1,127 @@
+"""The statements: one method per function in schema ``video_worker``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from worker.queue.database import Database
+from worker.queue.outcome import Cancelled, Completed, Failed, Outcome, Released
+
+Stage = Literal["download", "probe", "subtitles", "render", "upload"]
+HeartbeatAnswer = Literal["ok", "cancel", "lost"]
+FinalAnswer = Literal["completed", "queued", "failed", "cancelled", "lost"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A claimed job. ``token`` is the proof of the claim; ``output_prefix`` is its own folder in
+    bucket renders; ``waited`` is the time from when it could have run until the claim."""
+
+    job_id: UUID
+    token: UUID
+    user_id: UUID
+    attempt: int
+    max_attempts: int
+    input_path: str
+    subtitle_path: str
+    options: dict[str, Any]
+    output_prefix: str
+    waited: timedelta
+
+
+@dataclass(frozen=True)
+class CheckIn:
+    """What a worker hears when it checks in; ``next_job_in`` is in seconds, None if none waits."""
+
+    drain: bool
+    rescued: int
+    next_job_in: float | None
+    orphans_due: bool
+
+
+class Jobs:
+    """The queue as this worker sees it.
+
+    Every method raises ``DatabaseUnavailableError`` during an outage; all of them may be repeated.
+    """
+
+    def __init__(self, database: Database, worker_id: UUID, lease_seconds: float) -> None:
+        self._database = database
+        self.worker_id = worker_id
+        self._lease = timedelta(seconds=lease_seconds)
+
+    async def claim(self, tokens: Sequence[UUID]) -> list[Job]:
+        """Claim at most ``len(tokens)`` jobs. With the same tokens: the same jobs again."""
+        rows = await self._database.rows(
+            "select * from video_worker.claim_jobs(%s, %s, %s)",
+            (self.worker_id, list(tokens), self._lease),
+        )
+        return [Job(**row) for row in rows]
+
+    async def heartbeat(
+        self, job: Job, stage: Stage, progress: int, eta_seconds: int | None
+    ) -> HeartbeatAnswer:
+        """Renew the lease and write what changed of stage, progress (per cent) and ETA."""
+        answer: HeartbeatAnswer = await self._database.value(
+            "select video_worker.heartbeat(%s, %s, %s::public.video_job_stage, %s::smallint, %s)",
+            (job.job_id, job.token, stage, progress, eta_seconds),
+        )
+        return answer
+
+    async def finish(self, job: Job, outcome: Outcome) -> FinalAnswer:
+        """Write the outcome and give up the lease; returns the row's new status, or 'lost'."""
+        match outcome:
+            case Completed(output_path, poster_path, output_info):
+                call = "complete_job(%s, %s, %s, %s, %s)"
+                values: tuple[object, ...] = (output_path, poster_path, Jsonb(output_info))
+            case Failed(code, message, retry_in):
+                call = "fail_job(%s, %s, %s, %s, %s)"
+                values = (code, message, None if retry_in is None else timedelta(seconds=retry_in))
+            case Cancelled():
+                call, values = "cancel_job(%s, %s)", ()
+            case Released():
+                call, values = "release_job(%s, %s)", ()
+            case _:
+                return "lost"
+        answer: FinalAnswer = await self._database.value(
+            f"select video_worker.{call}", (job.job_id, job.token, *values)
+        )
+        return answer
+
+    async def check_in(
+        self, *, name: str, version: str, slots: int, holds_lock: bool, ping: bool
+    ) -> CheckIn:
+        """Say that this worker lives and rescue what the dead left; with ``ping``, also send this
+        worker a notification, which its listener must hear."""
+        query = "select c.* from video_worker.check_in(%s, %s, %s, %s::smallint, %s) c"
+        values: tuple[object, ...] = (self.worker_id, name, version, slots, holds_lock)
+        if ping:
+            query += ", pg_notify('video_worker', %s)"
+            values += (str(self.worker_id),)
+        (row,) = await self._database.rows(query, values)
+        return CheckIn(**row)
+
+    async def check_out(self) -> None:
+        """Take this worker off the list."""
+        await self._database.rows("select video_worker.check_out(%s)", (self.worker_id,))
+
+    async def take_orphans(self, limit: int = 20) -> list[str]:
+        """Folders in bucket renders that are garbage and due for removal."""
+        rows = await self._database.rows(
+            "select prefix from video_worker.take_orphans(%s) prefix", (limit,)
+        )
+        return [row["prefix"] for row in rows]
+
+    async def clear_orphan(self, prefix: str) -> None:
+        await self._database.rows("select video_worker.clear_orphan(%s)", (prefix,))
+
+    async def prune(self) -> int:
+        """Delete finished rows whose time of keeping is over; returns how many."""
+        count: int = await self._database.value("select video_worker.prune()")
+        return count

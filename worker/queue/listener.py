@@ -1,0 +1,114 @@
+"""The wake-up call: LISTEN on a connection of its own, proven alive by pinging itself.
+
+A notification is only a hint that saves the wait for the next poll. The listener knows whether
+hints arrive: the keeper sends it a ping through the query pool, and a ping that is not heard means
+that this connection is dead, half open, or behind a transaction pooler. Then workers poll more
+often, and the listener connects anew.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+import psycopg
+import structlog
+
+from worker.background import Background, Backoff
+from worker.queue.database import CONNECT_PARAMETERS
+
+log = structlog.get_logger()
+
+CHANNEL = "video_worker"
+PING_DEADLINE = 10.0
+"""Seconds within which a ping must come back."""
+
+
+class Listener(Background):
+    """Calls ``on_jobs`` when a job became claimable (and after every reconnect), and ``on_cancel``
+    when a user asked for a stop. Both must return at once."""
+
+    def __init__(
+        self,
+        url: str,
+        application_name: str,
+        worker_id: UUID,
+        on_jobs: Callable[[], None],
+        on_cancel: Callable[[], None],
+    ) -> None:
+        super().__init__()
+        self._url = url
+        self._application_name = application_name
+        self._worker_id = str(worker_id)
+        self._on = {"jobs": on_jobs, "cancel": on_cancel, self._worker_id: self._heard_ping}
+        self._ping_sent_at: float | None = None
+        self._live = False
+        self._reported: bool | None = None
+        self._locked = False
+
+    @property
+    def live(self) -> bool:
+        """Whether notifications are known to arrive."""
+        return self._live
+
+    @property
+    def holds_lock(self) -> bool:
+        """Whether this session holds the lock that dies with the process."""
+        return self._live and self._locked
+
+    def ping_sent(self) -> None:
+        """Note that a ping is on its way (call it before sending)."""
+        if self._ping_sent_at is None:
+            self._ping_sent_at = time.monotonic()
+
+    def _heard_ping(self) -> None:
+        self._ping_sent_at = None
+        self._set_live(True)
+
+    def _set_live(self, live: bool, reason: str = "") -> None:
+        self._live = live
+        if live != self._reported:
+            self._reported = live
+            if live:
+                log.info("listener.live")
+            else:
+                log.warning("listener.polling", reason=reason)
+
+    async def run(self) -> None:
+        backoff = Backoff()
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(
+                    self._url,
+                    **CONNECT_PARAMETERS,
+                    prepare_threshold=None,
+                    application_name=self._application_name,
+                ) as connection:
+                    await self._listen(connection, backoff)
+            except psycopg.Error as error:
+                self._set_live(False, str(error))
+            self._locked = False
+            self._ping_sent_at = None
+            await backoff.sleep()
+
+    async def _listen(self, connection: psycopg.AsyncConnection, backoff: Backoff) -> None:
+        """Handle notifications until a ping is missed."""
+        await connection.execute(f"listen {CHANNEL}")
+        cursor = await connection.execute(
+            "select pg_try_advisory_lock(hashtextextended(%s, 0))", (self._worker_id,)
+        )
+        row = await cursor.fetchone()
+        self._locked = row is not None and bool(row[0])
+        self._on["jobs"]()  # whatever was announced while nobody listened
+        while not self._ping_missed():
+            async for notification in connection.notifies(timeout=PING_DEADLINE / 2):
+                if notification.payload in self._on:
+                    self._on[notification.payload]()
+                backoff.reset()
+        self._set_live(False, "a ping through NOTIFY did not arrive")
+
+    def _ping_missed(self) -> bool:
+        return (
+            self._ping_sent_at is not None and time.monotonic() - self._ping_sent_at > PING_DEADLINE
+        )

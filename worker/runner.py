@@ -1,0 +1,109 @@
+"""Takes a claimed job to its end: the pipeline, the heartbeat beside it, and the outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import structlog
+
+from worker.background import Backoff
+from worker.errors import DatabaseUnavailableError, JobError, VideoWorkerError
+from worker.pipeline import RENDERS, Pipeline
+from worker.queue.jobs import FinalAnswer, Job, Jobs
+from worker.queue.lease import Lease, StopReason
+from worker.queue.outcome import Cancelled, Failed, Lost, Outcome, Released, failure
+from worker.storage.client import Storage
+
+log = structlog.get_logger()
+
+STOPPED: dict[StopReason, Outcome] = {
+    "cancel": Cancelled(),
+    "lost": Lost(),
+    "release": Released(),
+}
+
+
+class Runner:
+    """Runs claimed jobs; knows the leases of those in work."""
+
+    def __init__(
+        self, jobs: Jobs, pipeline: Pipeline, storage: Storage, heartbeat_seconds: float
+    ) -> None:
+        self._jobs = jobs
+        self._pipeline = pipeline
+        self._storage = storage
+        self._heartbeat_seconds = heartbeat_seconds
+        self._leases: set[Lease] = set()
+
+    async def run(self, job: Job) -> None:
+        """Work on ``job`` until its outcome is in the database."""
+        structlog.contextvars.bind_contextvars(job_id=str(job.job_id), attempt=job.attempt)
+        log.info("job.claimed", user_id=str(job.user_id), waited=job.waited.total_seconds())
+        started = time.monotonic()
+        lease = Lease(self._jobs, job, self._heartbeat_seconds)
+        self._leases.add(lease)
+        lease.start()
+        try:
+            outcome = await self._work(job, lease)
+            status = await self._finish(job, outcome)
+        finally:
+            self._leases.discard(lease)
+            await lease.stop()
+        log.info("job.finished", status=status, seconds=round(time.monotonic() - started, 3))
+        if status != "completed":
+            await self._remove_output(job)
+
+    def check_leases(self) -> None:
+        """A cancel was announced: ask at once whether it is for one of ours."""
+        for lease in self._leases:
+            lease.beat_now()
+
+    def release_all(self) -> None:
+        """Stop what is in work and give it back."""
+        for lease in self._leases:
+            lease.stop_work("release")
+
+    async def _work(self, job: Job, lease: Lease) -> Outcome:
+        work = asyncio.create_task(self._pipeline.process(job, lease.report))
+        try:
+            either: set[asyncio.Future[Any]] = {work, lease.stopped}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            stopped = not work.done()
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+        if stopped:
+            reason = lease.stopped.result()
+            log.info("job.stopped", reason=reason)
+            return STOPPED[reason]
+        if error := work.exception():
+            outcome = failure(error, job.attempt)
+            _log_failure(error, outcome)
+            return outcome
+        return work.result()
+
+    async def _finish(self, job: Job, outcome: Outcome) -> FinalAnswer:
+        """Write the outcome, through outages: hours of rendering hang on one statement."""
+        backoff = Backoff()
+        while True:
+            try:
+                return await self._jobs.finish(job, outcome)
+            except DatabaseUnavailableError:
+                await backoff.sleep()
+
+    async def _remove_output(self, job: Job) -> None:
+        """What was uploaded and is not the result. If this fails, the orphans' sweep does it."""
+        try:
+            await self._storage.remove_folder(RENDERS, job.output_prefix)
+        except VideoWorkerError as error:
+            log.warning("output.kept", reason=str(error))
+
+
+def _log_failure(error: BaseException, outcome: Failed) -> None:
+    if isinstance(error, JobError):
+        cause: dict[str, object] = {"detail": error.detail}
+    else:
+        cause = {"exc_info": error}
+    log.warning("job.failed", code=outcome.code, retry_in=outcome.retry_in, **cause)

@@ -1,0 +1,190 @@
+"""The worker as a whole: this file is the map.
+
+    listener ──wake──▶ claimer ──job──▶ runner ──▶ pipeline ──▶ media, storage
+                          ▲               └──▶ lease (heartbeat)
+    keeper ───────────────┘  checks in, rescues, sweeps
+
+Order of shutting down: claim nothing more; let what runs finish, with heartbeats, within the
+grace period; give the rest back; check out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from uuid import uuid4
+
+import structlog
+
+from worker import __version__
+from worker.background import Backoff
+from worker.errors import DatabaseUnavailableError
+from worker.media.ffmpeg import Ffmpeg
+from worker.ops.health import HealthServer
+from worker.pipeline import RENDERS, Pipeline
+from worker.queue.claimer import Claimer
+from worker.queue.database import Database
+from worker.queue.jobs import Jobs
+from worker.queue.keeper import Keeper
+from worker.queue.listener import Listener
+from worker.queue.migrations import check_schema
+from worker.runner import Runner
+from worker.settings import Settings
+from worker.storage.client import Storage
+from worker.workspace import Workspace
+
+log = structlog.get_logger()
+
+RELEASE_SECONDS = 10.0
+"""What giving back the rest may take at the very end; the lease covers for what it can't."""
+
+
+class Service:
+    """One worker process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._id = uuid4()
+        self._stop = asyncio.Event()
+        self._stop_now = asyncio.Event()
+        self._workspace = Workspace(settings.work_dir, str(self._id))
+        application_name = f"video-worker {settings.worker_name}"
+        self._database = Database(str(settings.database_url), application_name)
+        self._storage = Storage(
+            str(settings.supabase_url), settings.supabase_secret_key.get_secret_value()
+        )
+        self._jobs = Jobs(self._database, self._id, settings.lease_seconds)
+        self._listener = Listener(
+            str(settings.listen_database_url or settings.database_url),
+            application_name,
+            self._id,
+            on_jobs=lambda: self._claimer.wake(),
+            on_cancel=lambda: self._runner.check_leases(),
+        )
+
+    async def run(self) -> None:
+        """Work until SIGTERM or SIGINT, or until an admin drains this worker.
+
+        Raises ``ConfigurationError`` when the installation is at fault.
+        """
+        structlog.contextvars.bind_contextvars(worker_id=str(self._id))
+        self._handle_signals()
+        try:
+            await self._prepare()
+            await self._work()
+        finally:
+            await self._storage.close()
+            await self._database.close()
+            self._workspace.close()
+        log.info("worker.stopped")
+
+    async def _prepare(self) -> None:
+        settings = self._settings
+        ffmpeg = await Ffmpeg.find(settings.ffmpeg_path, self._workspace.folder, settings.font_dirs)
+        await self._database.open()
+        await self._check_schema()
+        threads = max(1, (os.cpu_count() or 1) // settings.concurrency)
+        pipeline = Pipeline(settings, self._storage, ffmpeg, self._workspace, threads)
+        self._runner = Runner(self._jobs, pipeline, self._storage, settings.heartbeat_seconds)
+        self._claimer = Claimer(
+            self._jobs,
+            settings.concurrency,
+            self._runner.run,
+            notifications_arrive=lambda: self._listener.live,
+        )
+        self._keeper = Keeper(
+            self._jobs,
+            self._listener,
+            name=settings.worker_name,
+            version=__version__,
+            slots=settings.concurrency,
+            wake=self._claimer.wake,
+            drain=self._stop.set,
+            remove_orphan=lambda prefix: self._storage.remove_folder(RENDERS, prefix),
+        )
+        log.info(
+            "worker.ready",
+            version=__version__,
+            name=settings.worker_name,
+            slots=settings.concurrency,
+            threads=threads,
+            ffmpeg=str(ffmpeg.path),
+        )
+
+    async def _work(self) -> None:
+        health = None
+        if self._settings.health_port:
+            health = HealthServer(self._settings.health_port, self._readiness)
+            await health.start()
+        background = (self._listener, self._keeper, self._claimer)
+        for part in background:
+            part.start()
+        try:
+            await self._stop.wait()
+            await self._drain()
+        finally:
+            for part in background:
+                await part.stop()
+            if health:
+                await health.stop()
+
+    async def _drain(self) -> None:
+        """Nothing is claimed any more; what runs goes on, and so do its heartbeats."""
+        await self._claimer.stop()
+        running = self._claimer.running
+        log.info("worker.draining", running=len(running))
+        if running:
+            await self._finish_running(running)
+        await self._keeper.stop()
+        try:
+            await self._jobs.check_out()
+        except DatabaseUnavailableError:
+            log.warning("worker.not_checked_out")
+
+    async def _finish_running(self, running: set[asyncio.Task[None]]) -> None:
+        hurry = asyncio.create_task(self._stop_now.wait())
+        done = asyncio.create_task(asyncio.wait(set(running)))
+        await asyncio.wait(
+            {hurry, done},
+            timeout=self._settings.grace_seconds,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        hurry.cancel()
+        if not done.done():
+            self._runner.release_all()
+            await asyncio.wait({done}, timeout=RELEASE_SECONDS)
+        for task in list(running):
+            task.cancel()
+        done.cancel()
+
+    async def _check_schema(self) -> None:
+        """Wait for the database, however long; a wrong schema is an error at once."""
+        backoff = Backoff()
+        while not self._stop.is_set():
+            try:
+                await check_schema(self._database)
+                return
+            except DatabaseUnavailableError:
+                await backoff.sleep()
+
+    def _handle_signals(self) -> None:
+        """The first signal drains, the second gives everything back at once."""
+
+        def stop() -> None:
+            if self._stop.is_set():
+                self._stop_now.set()
+            self._stop.set()
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop)
+
+    def _readiness(self) -> tuple[bool, dict[str, object]]:
+        checks = {
+            "database": self._database.reachable,
+            "checked_in": self._keeper.checked_in.is_set(),
+            "accepting": not self._stop.is_set(),
+        }
+        wake_up = "notify" if self._listener.live else "poll"
+        return all(checks.values()), {**checks, "wake_up": wake_up}

@@ -1,0 +1,128 @@
+"""Supabase Storage as the worker uses it. Every method raises ``JobError`` and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from supabase import AsyncClient, AsyncClientOptions
+from worker.errors import JobError
+from worker.storage.download import download
+from worker.storage.faults import MissingObjectError, retrying, translated
+from worker.storage.tus import CHUNK_SIZE, resumable_upload
+
+TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+SIGNED_URL_SECONDS = 6 * 3600
+FOLDER_PAGE = 100
+
+Progress = Callable[[int, int], None]
+"""Called with the bytes done and the bytes in all."""
+
+
+@dataclass(frozen=True)
+class ObjectInfo:
+    """Size in bytes and entity tag of a stored object."""
+
+    size: int
+    etag: str
+
+
+class Storage:
+    """The project's Storage, with the secret key."""
+
+    def __init__(self, url: str, secret_key: str) -> None:
+        self._base_url = url.rstrip("/") + "/storage/v1"
+        self._http = httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=True)
+        self._client = AsyncClient(
+            url, secret_key, AsyncClientOptions(httpx_client=self._http, persist_session=False)
+        )
+        # New keys (sb_secret_…) are not JWTs: they go into apikey only.
+        self._headers = {"apikey": secret_key}
+        if not secret_key.startswith("sb_"):
+            self._headers["authorization"] = f"Bearer {secret_key}"
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def info(self, bucket: str, path: str) -> ObjectInfo:
+        """Raises ``MissingObjectError`` when there is no such object."""
+        async for attempt in retrying():
+            with attempt:
+                async with translated():
+                    found = await self._client.storage.from_(bucket).info(_literal(path))
+        return ObjectInfo(int(found["size"]), str(found.get("etag") or "").strip('"'))
+
+    async def read(self, bucket: str, path: str) -> bytes:
+        """A small object, whole. Ask ``info`` for its size first."""
+        async for attempt in retrying():
+            with attempt:
+                async with translated():
+                    data = await self._client.storage.from_(bucket).download(_literal(path))
+        return data
+
+    async def download(
+        self, bucket: str, path: str, info: ObjectInfo, target: Path, progress: Progress
+    ) -> None:
+        """Stream an object into a file; resumes after a broken connection. Raises
+        ``input_changed`` when the object is no longer the one that ``info`` describes."""
+        async for attempt in retrying():
+            with attempt:
+                async with translated():
+                    signed = await self._client.storage.from_(bucket).create_signed_url(
+                        _literal(path), SIGNED_URL_SECONDS
+                    )
+        await download(str(signed["signedURL"]), info.size, info.etag, target, progress)
+
+    async def upload(
+        self, bucket: str, path: str, source: Path, content_type: str, progress: Progress
+    ) -> None:
+        """Store a file under a new name, and check that it has arrived whole."""
+        size = source.stat().st_size
+        if size > CHUNK_SIZE:
+            await resumable_upload(
+                self._base_url, self._headers, bucket, path, source, content_type, progress
+            )
+        else:
+            await self._upload_small(bucket, path, source, content_type)
+        try:
+            stored = (await self.info(bucket, path)).size
+        except MissingObjectError:
+            stored = 0
+        if stored != size:
+            raise JobError("upload_incomplete", f"{stored} of {size} bytes stored")
+        progress(size, size)
+
+    async def _upload_small(self, bucket: str, path: str, source: Path, content_type: str) -> None:
+        data = source.read_bytes()
+        async for attempt in retrying():
+            with attempt:
+                async with translated():
+                    # A repeated try may meet the object of one whose reply was lost.
+                    await self._client.storage.from_(bucket).upload(
+                        _literal(path), data, {"content-type": content_type, "upsert": "true"}
+                    )
+
+    async def remove_folder(self, bucket: str, prefix: str) -> None:
+        """Delete every object below ``prefix``; nothing there is fine."""
+        files = self._client.storage.from_(bucket)
+        async for attempt in retrying():
+            with attempt:
+                async with translated():
+                    while entries := await files.list(prefix, {"limit": FOLDER_PAGE}):
+                        paths = [f"{prefix}/{entry['name']}" for entry in entries]
+                        folders = [
+                            path
+                            for path, entry in zip(paths, entries, strict=True)
+                            if entry["id"] is None
+                        ]
+                        for folder in folders:
+                            await self.remove_folder(bucket, folder)
+                        await files.remove([path for path in paths if path not in folders])
+
+
+def _literal(path: str) -> str:
+    """The client decodes percent signs in a path; an object may really be called ``100%41.mp4``."""
+    return path.replace("%", "%25")
