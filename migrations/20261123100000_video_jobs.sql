@@ -109,7 +109,7 @@ comment on column public.video_jobs.run_at is 'Not before this time.';
 comment on column public.video_jobs.idempotency_key is 'Unique per user: the same key twice is the same job.';
 
 -- The claim is one ordered scan of this index; jobs whose time has not come are not in it.
-create index video_jobs_ready on public.video_jobs (priority desc, place, id)
+create index video_jobs_ready on public.video_jobs (priority desc, place, created_at)
   where status = 'queued' and place is not null;
 create index video_jobs_scheduled on public.video_jobs (run_at)
   where status = 'queued' and place is null;

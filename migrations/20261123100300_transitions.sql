@@ -42,7 +42,7 @@ begin
     with ready as materialized (
       select j.id, j.user_id from public.video_jobs j
       where j.status = 'queued' and j.place is not null and j.user_id <> all (v_full)
-      order by j.priority desc, j.place, j.id
+      order by j.priority desc, j.place, j.created_at
       limit cardinality(p_tokens)
       for update skip locked
     )
@@ -56,10 +56,10 @@ begin
     end if;
 
     with chosen as (
-      select c.id, row_number() over (order by c.priority desc, c.place, c.id) as n
+      select c.id, row_number() over (order by c.priority desc, c.place, c.created_at) as n
       from (
-        select j.id, j.priority, j.place,
-               row_number() over (partition by j.user_id order by j.priority desc, j.place, j.id)
+        select j.id, j.priority, j.place, j.created_at,
+               row_number() over (partition by j.user_id order by j.priority desc, j.place, j.created_at)
                + (select count(*) from public.video_jobs r where r.user_id = j.user_id and r.status = 'processing') as nth
         from public.video_jobs j where j.id = any (v_jobs)
       ) c
@@ -80,7 +80,7 @@ begin
            video_worker.output_prefix(j, l.token), j.started_at - greatest(j.created_at, j.run_at)
     from video_worker.leases l join public.video_jobs j on j.id = l.job_id
     where l.token = any (p_tokens)
-    order by j.priority desc, j.place, j.id;
+    order by j.priority desc, j.place, j.created_at;
 end
 $$;
 
@@ -287,11 +287,16 @@ begin
 end
 $$;
 
+-- While the database was down nobody could renew: silence counts from its start.
+create function video_worker.silent_for(p_lease video_worker.leases) returns interval
+language sql stable set search_path = '' as $$
+  select now() - greatest(p_lease.expires_at - p_lease.duration, pg_postmaster_start_time())
+$$;
+
 create function video_worker.is_dead(p_lease video_worker.leases) returns boolean
 language plpgsql volatile set search_path = '' as $$
 declare
-  -- While the database was down nobody could renew: silence counts from its start.
-  v_silent interval := now() - greatest(p_lease.expires_at - p_lease.duration, pg_postmaster_start_time());
+  v_silent interval := video_worker.silent_for(p_lease);
 begin
   if v_silent > p_lease.duration then
     return true;

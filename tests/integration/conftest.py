@@ -1,0 +1,112 @@
+"""A worker as the database sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from psycopg.rows import DictRow
+
+from tests.conftest import Db
+
+LEASE = timedelta(seconds=60)
+
+
+@dataclass
+class Claim:
+    """A claimed job, and the fenced calls on it."""
+
+    worker: SqlWorker
+    job_id: UUID
+    token: UUID
+    row: DictRow
+
+    def call(self, function: str, *values: Any) -> str:
+        marks = ", ".join(["%s"] * (2 + len(values)))
+        row = self.worker.connection.execute(
+            f"select video_worker.{function}({marks}) answer", [self.job_id, self.token, *values]
+        ).fetchone()
+        assert row
+        answer: str = row["answer"]
+        return answer
+
+    def heartbeat(self, stage: str = "render", progress: int = 50, eta: int | None = 7) -> str:
+        row = self.worker.connection.execute(
+            "select video_worker.heartbeat(%s, %s, %s, %s::smallint, %s) answer",
+            [self.job_id, self.token, stage, progress, eta],
+        ).fetchone()
+        assert row
+        answer: str = row["answer"]
+        return answer
+
+    def complete(self) -> str:
+        prefix = self.row["output_prefix"]
+        return self.call(
+            "complete_job", f"{prefix}/video.mp4", f"{prefix}/poster.jpg", '{"warnings": []}'
+        )
+
+    def fail(self, retry_in: timedelta | None = None) -> str:
+        return self.call("fail_job", "render_failed", "It did not work.", retry_in)
+
+    def cancel(self) -> str:
+        return self.call("cancel_job")
+
+    def release(self) -> str:
+        return self.call("release_job")
+
+
+class SqlWorker:
+    """Calls the queue's functions as role video_worker, as a worker process does."""
+
+    def __init__(self, db: Db) -> None:
+        self.id = uuid4()
+        self.connection = db.connect("video_worker")
+
+    def claim(self, count: int = 1, tokens: list[UUID] | None = None) -> list[Claim]:
+        rows = self.connection.execute(
+            "select * from video_worker.claim_jobs(%s, %s, %s)",
+            [self.id, tokens or [uuid4() for _ in range(count)], LEASE],
+        ).fetchall()
+        return [Claim(self, row["job_id"], row["token"], row) for row in rows]
+
+    def claim_one(self) -> Claim:
+        (claim,) = self.claim()
+        return claim
+
+    def check_in(self, *, holds_lock: bool = False) -> DictRow:
+        row = self.connection.execute(
+            "select * from video_worker.check_in(%s, 'test', '0', 1::smallint, %s)",
+            [self.id, holds_lock],
+        ).fetchone()
+        assert row
+        return row
+
+
+@pytest.fixture
+def new_worker(db: Db) -> Callable[[], SqlWorker]:
+    return lambda: SqlWorker(db)
+
+
+@pytest.fixture
+def worker(db: Db) -> SqlWorker:
+    return SqlWorker(db)
+
+
+def age_lease(db: Db, job_id: UUID, by: timedelta) -> None:
+    """Make the last heartbeat of a job lie further back, on a database that has been up forever."""
+    db.admin.execute(
+        """
+        create or replace function video_worker.silent_for(p_lease video_worker.leases)
+        returns interval language sql stable set search_path = '' as $$
+          select now() - (p_lease.expires_at - p_lease.duration)
+        $$
+        """
+    )
+    db.admin.execute(
+        "update video_worker.leases set expires_at = expires_at - %s where job_id = %s",
+        [by, job_id],
+    )
