@@ -22,7 +22,7 @@ def is_encrypted(path: Path) -> bool:
             file.seek(at)
             length, kind = struct.unpack(">I4s", file.read(8))
             if length == 1:
-                length = struct.unpack(">Q", file.read(8).ljust(8, b"\\0"))[0]
+                length = int.from_bytes(file.read(8), "big")
             elif length == 0:
                 length = size - at
             if kind == b"moov":

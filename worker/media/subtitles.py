@@ -63,12 +63,14 @@ def read_subtitles(data: bytes) -> Subtitles:
 
 def detect_format(text: str) -> Format:
     """The format by content. Raises ``subtitles_unreadable``."""
-    if re.search(r"^\s*\[V4\+ Styles\]", text, re.IGNORECASE | re.MULTILINE):
-        return "ass"
-    if re.search(r"^\s*\[V4 Styles\]", text, re.IGNORECASE | re.MULTILINE):
-        return "ssa"
     if re.match(r"\ufeff?\s*WEBVTT(\s|$)", text):
         return "vtt"
+    # A cue's text may look like a section of ASS, but then no event follows.
+    if "-->" not in text or re.search(r"^\s*Dialogue\s*:", text, re.MULTILINE):
+        if re.search(r"^\s*\[V4\+ Styles\]", text, re.IGNORECASE | re.MULTILINE):
+            return "ass"
+        if re.search(r"^\s*\[V4 Styles\]", text, re.IGNORECASE | re.MULTILINE):
+            return "ssa"
     if "-->" in text:
         return "srt"
     raise JobError("subtitles_unreadable", reason="no line in it looks like a time")

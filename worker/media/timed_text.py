@@ -8,6 +8,7 @@ as a command, and leaves entities as they are. Every timing line found is a cue 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pysubs2 import SSAEvent
@@ -32,11 +33,10 @@ class Timing:
 def read_srt(text: str) -> list[SSAEvent]:
     """The cues of an SRT file in any dialect: without numbers, MM:SS, dots, short fractions."""
     lines = text.split("\n")
-    timings = _timings(lines)
     events = []
-    for timing, following in zip(timings, [*timings[1:], None], strict=True):
-        body = lines[timing.at + 1 : following.at if following else len(lines)]
-        if following and body and body[-1].strip().isdigit():
+    for timing, end in _with_ends(_timings(lines), len(lines)):
+        body = lines[timing.at + 1 : end]
+        if end < len(lines) and body and body[-1].strip().isdigit():
             body = body[:-1]  # the number of the next cue
         events.append(_event(timing, body, vtt=False))
     return events
@@ -44,20 +44,30 @@ def read_srt(text: str) -> list[SSAEvent]:
 
 def read_vtt(text: str) -> list[SSAEvent]:
     """The cues of a WebVTT file, also of several segments joined; settings are not used."""
-    lines = text.replace("\0", "\ufffd").split("\n")
-    comment = False
-    for at, line in enumerate(lines):
-        if at == 0 or not lines[at - 1].strip():
-            comment = bool(COMMENT_BLOCK.match(line))
-        if comment:
-            lines[at] = ""
-    timings = _timings(lines)
+    lines = _without_comments(text.replace("\0", "\ufffd").split("\n"))
     events = []
-    for timing, following in zip(timings, [*timings[1:], None], strict=True):
-        body = lines[timing.at + 1 : following.at if following else len(lines)]
-        end = next((n for n, line in enumerate(body) if not line.strip()), len(body))
-        events.append(_event(timing, body[:end], vtt=True))
+    for timing, end in _with_ends(_timings(lines), len(lines)):
+        body = lines[timing.at + 1 : end]
+        blank = next((n for n, line in enumerate(body) if not line.strip()), len(body))
+        events.append(_event(timing, body[:blank], vtt=True))
     return events
+
+
+def _without_comments(lines: list[str]) -> list[str]:
+    """The same lines with headers, notes, style sheets and regions made blank."""
+    kept = []
+    blank, comment = True, False
+    for line in lines:
+        if blank:
+            comment = bool(COMMENT_BLOCK.match(line))
+        blank = not line.strip()
+        kept.append("" if comment else line)
+    return kept
+
+
+def _with_ends(timings: list[Timing], end: int) -> Iterator[tuple[Timing, int]]:
+    """Each timing line with the index of the next one, or the end."""
+    return zip(timings, [*(timing.at for timing in timings[1:]), end], strict=False)
 
 
 def _timings(lines: list[str]) -> list[Timing]:
