@@ -61,6 +61,7 @@ class Service:
             self._id,
             on_jobs=lambda: self._claimer.wake(),
             on_cancel=lambda: self._runner.check_leases(),
+            on_change=lambda: self._keeper.check_in_now(),
         )
 
     async def run(self) -> None:

@@ -75,6 +75,7 @@ class Ears:
     def __init__(self) -> None:
         self.jobs = asyncio.Event()
         self.cancel = asyncio.Event()
+        self.change = asyncio.Event()
 
 
 @asynccontextmanager
@@ -83,7 +84,12 @@ async def listening(db: Db, ears: Ears) -> AsyncIterator[tuple[Listener, Jobs]]:
     database = Database(db.dsn("video_worker"), "test")
     await database.open()
     listener = Listener(
-        db.dsn("video_worker"), "test listener", worker_id, ears.jobs.set, ears.cancel.set
+        db.dsn("video_worker"),
+        "test listener",
+        worker_id,
+        on_jobs=ears.jobs.set,
+        on_cancel=ears.cancel.set,
+        on_change=ears.change.set,
     )
     listener.start()
     try:

@@ -49,17 +49,27 @@ class Keeper(Background):
         self._remove_orphan = remove_orphan
         self._pinged_at = -PING_INTERVAL
         self._pruned_at = time.monotonic()
+        self._due = asyncio.Event()
         self.checked_in = asyncio.Event()
         """Set once the database has heard of this worker."""
 
+    def check_in_now(self) -> None:
+        """The listener's state has changed: tell the database, and send a ping if it needs one."""
+        self._due.set()
+
     async def run(self) -> None:
         while True:
+            self._due.clear()
             try:
                 await self._check_in()
                 await self._prune()
             except DatabaseUnavailableError:
                 pass  # logged once by the database; tried again at the next round
-            await asyncio.sleep(CHECK_IN_INTERVAL)
+            try:
+                async with asyncio.timeout(CHECK_IN_INTERVAL):
+                    await self._due.wait()
+            except TimeoutError:
+                pass
 
     async def _check_in(self) -> None:
         now = time.monotonic()

@@ -41,7 +41,8 @@ class Lease(Background):
         self.stopped: asyncio.Future[StopReason] = asyncio.get_running_loop().create_future()
 
     def report(self, stage: Stage, progress: float, eta_seconds: float | None) -> None:
-        """Note where the job stands: progress in per cent of the whole job, never going back."""
+        """Note where the job stands: progress in per cent of the whole job, never going back. What
+        was noted last is written; a stage that is over in a blink may never be."""
         progress = max(self._progress, min(99, int(progress)))
         if (stage, progress) == (self._stage, self._progress):
             return

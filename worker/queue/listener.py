@@ -26,8 +26,9 @@ PING_DEADLINE = 10.0
 
 
 class Listener(Background):
-    """Calls ``on_jobs`` when a job became claimable (and after every reconnect), and ``on_cancel``
-    when a user asked for a stop. Both must return at once."""
+    """Calls ``on_jobs`` when a job became claimable (and after every reconnect), ``on_cancel`` when
+    a user asked for a stop, and ``on_change`` when it has connected, or gone live or blind: then
+    it is time for a ping and a check-in. All of them must return at once."""
 
     def __init__(
         self,
@@ -36,12 +37,14 @@ class Listener(Background):
         worker_id: UUID,
         on_jobs: Callable[[], None],
         on_cancel: Callable[[], None],
+        on_change: Callable[[], None],
     ) -> None:
         super().__init__()
         self._url = url
         self._application_name = application_name
         self._worker_id = str(worker_id)
         self._on = {"jobs": on_jobs, "cancel": on_cancel, self._worker_id: self._heard_ping}
+        self._on_change = on_change
         self._ping_sent_at: float | None = None
         self._live = False
         self._reported: bool | None = None
@@ -74,6 +77,7 @@ class Listener(Background):
                 log.info("listener.live")
             else:
                 log.warning("listener.polling", reason=reason)
+            self._on_change()
 
     async def run(self) -> None:
         backoff = Backoff()
@@ -100,6 +104,7 @@ class Listener(Background):
         )
         row = await cursor.fetchone()
         self._locked = row is not None and bool(row[0])
+        self._on_change()
         self._on["jobs"]()  # whatever was announced while nobody listened
         while not self._ping_missed():
             async for notification in connection.notifies(timeout=PING_DEADLINE / 2):
