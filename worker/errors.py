@@ -65,6 +65,9 @@ CATALOGUE: dict[str, Problem] = {
     "disk_full": Problem("The server ran out of space.", retry=True),
     "storage_unavailable": Problem("The file store could not be reached.", retry=True),
     "storage_denied": Problem("The file store refused the worker's key.", retry=True),
+    "output_too_large": Problem(
+        "The rendered video is larger than the file store accepts. Send a shorter or smaller video."
+    ),
     "upload_incomplete": Problem("The result was not stored completely.", retry=True),
     "internal_error": Problem("Something went wrong on our side.", retry=True),
     # Written by the database (see rescue_expired)

@@ -32,22 +32,31 @@ class MissingObjectError(JobError):
         super().__init__("input_missing", "no such object")
 
 
+class ObjectExistsError(JobError):
+    """There is an object, or an upload, of this name already (409)."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("storage_unavailable", f"409: {text}")
+
+
 def fault(status: int, text: str, headers: httpx.Headers | None = None) -> JobError:
     """The error for an answer of Storage that is not a success.
 
     ``status`` is the one in the body where there is one: Storage says 400 in the status line and
     the true code (404, 409, 403) in the body's ``statusCode``.
     """
-    if status in (404, 410) and "bucket" not in text.lower():
+    detail = f"{status}: {text}"
+    if status in (401, 403) or "Bucket not found" in text:
+        return JobError("storage_denied", detail, retry_after=LONGEST_WAIT)
+    if status in (404, 410) or "Invalid key" in text:
         return MissingObjectError()
-    if status in (401, 403, 404):
-        return JobError("storage_denied", f"{status}: {text}", retry_after=LONGEST_WAIT)
+    if status == 409:
+        return ObjectExistsError(text)
+    if status == 413:
+        return JobError("output_too_large", detail)
     retry_after = headers.get("retry-after", "") if headers else ""
-    return JobError(
-        "storage_unavailable",
-        f"{status}: {text}",
-        retry_after=float(retry_after) if retry_after.isdigit() else None,
-    )
+    seconds = float(retry_after) if retry_after.isdigit() else None
+    return JobError("storage_unavailable", detail, retry_after=seconds)
 
 
 def fault_of_response(response: httpx.Response) -> JobError:
@@ -65,11 +74,18 @@ async def translated() -> AsyncIterator[None]:
     try:
         yield
     except StorageApiError as error:
-        cause = error.__cause__
-        headers = cause.response.headers if isinstance(cause, httpx.HTTPStatusError) else None
-        raise fault(int(error.status), str(error.message), headers) from error
+        raise fault(int(error.status), str(error.message), _headers_behind(error)) from error
     except (httpx.TransportError, httpx.StreamError) as error:
         raise JobError("storage_unavailable", repr(error)) from error
+
+
+def _headers_behind(error: BaseException | None) -> httpx.Headers | None:
+    """The headers of the response that made the client raise: they hold Retry-After."""
+    while error is not None:
+        if isinstance(error, httpx.HTTPStatusError):
+            return error.response.headers
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _wait(state: RetryCallState) -> float:

@@ -14,9 +14,18 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 import httpx
+import structlog
 
 from worker.errors import JobError
-from worker.storage.faults import MissingObjectError, fault_of_response, retrying, translated
+from worker.storage.faults import (
+    MissingObjectError,
+    ObjectExistsError,
+    fault_of_response,
+    retrying,
+    translated,
+)
+
+log = structlog.get_logger()
 
 CHUNK_SIZE = 6 * 1024 * 1024
 """Every chunk but the last has exactly this size: hosted Supabase accepts no other."""
@@ -35,9 +44,9 @@ async def resumable_upload(
 ) -> None:
     """Upload ``source`` to a name that is free; one chunk is in memory at a time.
 
-    After a fault the server is asked how far it came. If it no longer knows the upload, this
-    returns: it may have been completed by the request whose reply was lost, so the caller looks
-    at the object either way.
+    After a fault the server is asked how far it came. If it no longer knows the upload, or has the
+    object already, this returns: a request whose reply was lost may have completed it, so the
+    caller looks at the object either way.
     """
     upload = _Upload(headers)
     size = source.stat().st_size
@@ -57,8 +66,8 @@ async def resumable_upload(
                         file.seek(offset)
                         chunk = await asyncio.to_thread(file.read, CHUNK_SIZE)
                         offset = await upload.send(location, offset, chunk, size, progress)
-    except MissingObjectError:
-        pass
+    except (MissingObjectError, ObjectExistsError) as error:
+        log.info("upload.uncertain", reason=str(error))
     finally:
         await upload.close()
 
