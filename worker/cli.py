@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from worker import __version__
 from worker.errors import ConfigurationError, VideoWorkerError
@@ -33,7 +33,7 @@ AnySettings = TypeVar("AnySettings", bound=BaseSettings)
 
 FAILED, MISCONFIGURED = 1, 2
 
-out = Console()
+out = Console(width=None if sys.stdout.isatty() else 200)  # no table is cut in a pipe
 err = Console(stderr=True)
 
 
@@ -43,13 +43,17 @@ def main() -> None:
     try:
         sys.exit(arguments.command(arguments))
     except ConfigurationError as error:
-        err.print(f"video-worker: {error}", markup=False, highlight=False)
+        complain(error)
         sys.exit(MISCONFIGURED)
     except VideoWorkerError as error:
-        err.print(f"video-worker: {error}", markup=False, highlight=False)
+        complain(error)
         sys.exit(FAILED)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def complain(error: VideoWorkerError) -> None:
+    err.print(f"video-worker: {error}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -160,13 +164,14 @@ async def _send(arguments: argparse.Namespace, options: dict[str, Any]) -> int:
             return 0
         row = await _follow(project, row["id"])
         if row["status"] != "completed":
-            raise VideoWorkerError(f"{row['status']}: {row['error_code']}: {row['error_message']}")
+            reason = f"{row['error_code']}: {row['error_message']}"
+            raise VideoWorkerError(f"{row['status']}: {reason}")
         for warning in row["output_info"]["warnings"]:
-            err.print(f"warning: {warning}", markup=False, highlight=False)
-        out.print(f"completed: renders/{row['output_path']}", highlight=False)
+            err.print(f"warning: {warning}", markup=False, highlight=False, soft_wrap=True)
+        out.print(f"completed: renders/{row['output_path']}", highlight=False, soft_wrap=True)
         if arguments.output:
             await project.save_result(row, arguments.output)
-            out.print(f"saved: {arguments.output}", highlight=False)
+            out.print(f"saved: {arguments.output}", highlight=False, soft_wrap=True)
         return 0
     finally:
         await project.close()
@@ -196,7 +201,9 @@ def _jobs(arguments: argparse.Namespace) -> int:
         finally:
             await project.close()
 
-    table = Table("id", "status", "stage", "%", "attempt", "error", "created", box=None)
+    table = Table(
+        Column("id", no_wrap=True), *["status", "stage", "%", "try", "error", "created"], box=None
+    )
     for row in asyncio.run(load()):
         table.add_row(
             row["id"],

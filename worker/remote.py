@@ -11,9 +11,9 @@ from uuid import UUID, uuid4
 
 import httpx
 from postgrest import APIError
+from supabase import AsyncClient, AsyncClientOptions
 from supabase_auth.errors import AuthError
 
-from supabase import AsyncClient, AsyncClientOptions
 from worker.errors import VideoWorkerError
 from worker.media.style import read_options
 from worker.pipeline import RENDERS, SUBTITLES, VIDEOS
@@ -103,6 +103,10 @@ class Project:
                 await asyncio.sleep(POLL_SECONDS)
 
     async def job(self, job_id: str) -> Row:
+        try:
+            UUID(job_id)
+        except ValueError as error:
+            raise RemoteError(f"{job_id!r} is not the id of a job.") from error
         rows = await self._rows(self._client.table("video_jobs").select("*").eq("id", job_id))
         if not rows:
             raise RemoteError(f"There is no job {job_id}.")

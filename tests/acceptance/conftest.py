@@ -16,9 +16,9 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from supabase import Client, ClientOptions, create_client
 
 from devstack.stack import Stack
-from supabase import Client, ClientOptions, create_client
 from tests.clips import Clip
 from tests.conftest import Db, eventually
 

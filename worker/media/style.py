@@ -21,15 +21,15 @@ Flag = Annotated[bool, Field(strict=True)]
 class Style(BaseModel):
     """How subtitles look that bring no styles of their own (SRT, WebVTT).
 
-    Sizes are relative, so that the same style looks the same on every video: ``size`` and the
-    margins in per cent of the picture's shorter side, ``outline`` and ``shadow`` in per cent of the
-    size. Colours are web hex, ``#RRGGBB`` or ``#RRGGBBAA``.
+    Sizes are relative, so that the same style looks the same on every video: ``size`` (the height
+    of a line) and the margins in per cent of the picture's shorter side, ``outline`` and ``shadow``
+    in per cent of the size. Colours are web hex, ``#RRGGBB`` or ``#RRGGBBAA``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     font: str = Field("Noto Sans", pattern=r"^[\w .\-]{1,64}$")
-    size: float = Field(6.0, ge=1, le=25)
+    size: float = Field(7.5, ge=1, le=25)
     color: HexColor = "#FFFFFF"
     bold: Flag = False
     italic: Flag = False

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-
 from supabase import AsyncClient, AsyncClientOptions
+
 from worker.errors import JobError
 from worker.storage.download import download
 from worker.storage.faults import MissingObjectError, retrying, translated

@@ -1,0 +1,140 @@
+"""The front door: API keys, CORS, and which service answers which path.
+
+Services never see an opaque key: the gateway replaces it by the JWT that it stands for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from psycopg.conninfo import make_conninfo
+from starlette.applications import Starlette
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from devstack.auth.endpoints import create_app as create_auth
+from devstack.database import Database
+from devstack.http import Json
+from devstack.keys import Keys
+from devstack.postgres import PASSWORD, SUPERUSER
+from devstack.realtime import keep_partitions, make_partitions
+from devstack.rest.endpoints import create_app as create_rest
+from devstack.storage.endpoints import create_app as create_storage
+
+_EXPOSED_HEADERS = (
+    "content-range",
+    "content-location",
+    "location",
+    "etag",
+    "x-total-count",
+    "link",
+    "x-supabase-api-version",
+    "tus-version",
+    "tus-resumable",
+    "tus-max-size",
+    "tus-extension",
+    "tus-complete",
+    "upload-offset",
+    "upload-length",
+    "upload-metadata",
+    "upload-defer-length",
+    "upload-expires",
+)
+
+
+@dataclass(frozen=True)
+class Config:
+    url: str  # where clients reach the gateway
+    database_url: str
+    storage_dir: Path
+    keys: Keys
+
+
+def create_app(config: Config) -> ASGIApp:
+    database = Database(config.database_url)
+    realtime_dsn = make_conninfo(config.database_url, user=SUPERUSER, password=PASSWORD)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with database.opened():
+            await make_partitions(realtime_dsn)
+            partitions = asyncio.create_task(keep_partitions(realtime_dsn))
+            yield
+            partitions.cancel()
+            with suppress(asyncio.CancelledError):
+                await partitions
+
+    issuer = f"{config.url}/auth/v1"
+    return Starlette(
+        routes=[
+            Mount("/auth/v1", create_auth(database, config.keys, issuer)),
+            Mount("/rest/v1", create_rest(database, config.keys)),
+            Mount("/storage/v1", create_storage(database, config.keys, config.storage_dir)),
+        ],
+        middleware=[
+            Middleware(
+                CORSMiddleware,
+                allow_origins=["*"],
+                allow_methods=["*"],
+                allow_headers=["*"],
+                expose_headers=_EXPOSED_HEADERS,
+            ),
+            Middleware(ApiKeyGate, keys=config.keys),
+        ],
+        lifespan=lifespan,
+    )
+
+
+class ApiKeyGate:
+    """Lets in who has an API key, and turns the key into a JWT for the services behind.
+
+    Storage is not behind the key: its signed and public URLs carry none, a TUS client may send no
+    more than its user's JWT, and it verifies JWTs itself.
+    """
+
+    def __init__(self, app: ASGIApp, keys: Keys) -> None:
+        self._app = app
+        self._keys = keys
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = None
+        if scope["type"] == "http":
+            refusal = self._admit(scope)
+        await (refusal or self._app)(scope, receive, send)
+
+    def _admit(self, scope: Scope) -> Json | None:
+        """Says why not, or translates the key in the scope's headers."""
+        headers = Headers(scope=scope)
+        key = headers.get("apikey")
+        if key is None:
+            if scope["path"].startswith("/storage/v1/"):
+                return None
+            return _refusal(
+                "No API key found in request", "No `apikey` request header or url param was found."
+            )
+        token = self._keys.jwt_for(key)
+        if token is None:
+            return _refusal(
+                "Invalid API key", "Double check your Supabase `anon` or `service_role` API key."
+            )
+        if key == self._keys.secret and headers.get("user-agent", "").startswith("Mozilla/"):
+            return _refusal(
+                "Forbidden use of secret API key in browser",
+                "Secret API keys can only be used in a protected environment"
+                " and should never be used in a browser.",
+            )
+        # A user's JWT passes. An opaque key says no more than `apikey` does, if it is the same.
+        if headers.get("authorization") in (None, f"Bearer {key}"):
+            MutableHeaders(scope=scope)["authorization"] = f"Bearer {token}"
+        return None
+
+
+def _refusal(message: str, hint: str) -> Json:
+    return Json({"message": message, "hint": hint}, 401)

@@ -1,0 +1,1 @@
+"""The part of PostgREST that supabase-js reaches without resource embedding."""

@@ -1,0 +1,1 @@
+"""Supabase Storage: buckets, objects under RLS, signed URLs, and resumable uploads."""

@@ -1,0 +1,153 @@
+"""The commands beside ``run``, as an operator types them."""
+
+from __future__ import annotations
+
+import json
+import socket
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from tests.acceptance.conftest import SRT, Project, User
+from tests.clips import HEIGHT, WIDTH, gray_frames, shows_text
+from tests.conftest import eventually
+
+
+def email_of(project: Project, user: User) -> str:
+    found: str = project.db.value("select email from auth.users where id = %s", [user.id])
+    return found
+
+
+def test_enqueue_sends_a_job_shows_it_and_saves_the_result(
+    project: Project, user: User, clip: Path, tmp_path: Path
+) -> None:
+    project.start_worker()
+    (tmp_path / "s.srt").write_text(SRT)
+    done = project.run(
+        "enqueue", clip, tmp_path / "s.srt", "--user", email_of(project, user),
+        "--style", '{"size": 15, "position": "top-center"}',
+        "--wait", "--output", tmp_path / "out.mp4",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    job_id = done.stdout.splitlines()[0]
+    assert f"completed: renders/{user.id}/{job_id}/" in done.stdout
+    frames = gray_frames(tmp_path / "out.mp4", WIDTH, HEIGHT)
+    assert shows_text(frames[:, : HEIGHT // 2]).any()
+
+    listed = project.run("jobs", "--status", "completed")
+    assert job_id in listed.stdout
+    shown = project.run("jobs", "show", job_id)
+    assert f"{user.id}/{job_id}" in shown.stdout
+    states = ["queued", "processing", "download", "render", "completed"]
+    assert all(state in shown.stdout for state in states)
+
+
+def test_enqueue_without_waiting_prints_the_id_and_ends(
+    project: Project, user: User, clip: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "s.srt").write_text(SRT)
+    done = project.run("enqueue", clip, tmp_path / "s.srt", "--user", user.id)
+    assert done.returncode == 0, done.stderr
+    assert user.job(done.stdout.strip())["status"] == "queued"
+
+
+def test_enqueue_tells_why_a_job_failed(project: Project, user: User, tmp_path: Path) -> None:
+    project.start_worker()
+    (tmp_path / "v.mp4").write_bytes(b"no video")
+    (tmp_path / "s.srt").write_text(SRT)
+    done = project.run(
+        "enqueue", tmp_path / "v.mp4", tmp_path / "s.srt", "--user", user.id, "--wait"
+    )
+    assert done.returncode == 1
+    assert "invalid_video: The file is damaged" in done.stderr
+
+
+def test_what_is_wrong_with_a_command_is_said_in_a_line(
+    project: Project, user: User, clip: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "s.srt").write_text(SRT)
+    files = (clip, tmp_path / "s.srt")
+    cases: list[tuple[tuple[str | Path, ...], str]] = [
+        (("enqueue", "gone.mp4", files[1], "--user", user.id), "there is no file gone.mp4"),
+        (("enqueue", *files, "--user", "no@example.com"), "No user has the e-mail address"),
+        (("enqueue", *files, "--user", user.id, "--style", "{"), "--style is not JSON"),
+        (("enqueue", *files, "--user", user.id, "--style", '{"color": "red"}'), "style.color"),
+        (("jobs", "show", "17"), "'17' is not the id of a job"),
+        (("jobs", "show", "00000000-0000-0000-0000-000000000000"), "There is no job"),
+    ]
+    for arguments, message in cases:
+        done = project.run(*arguments)
+        assert done.returncode == 1, arguments
+        assert message in done.stderr, done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_missing_settings_are_named(project: Project) -> None:
+    done = project.run("run", SUPABASE_URL="")
+    assert done.returncode == 2
+    assert "SUPABASE_URL" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_migrate_says_what_it_did(project: Project) -> None:
+    done = project.run("migrate", DATABASE_URL=project.db.dsn())
+    assert (done.returncode, done.stdout) == (0, "the database is up to date\n")
+    refused = project.run("migrate")  # as role video_worker
+    assert refused.returncode == 1
+    assert "the migration failed" in refused.stderr
+
+
+def test_a_worker_without_a_schema_says_how_to_get_one(project: Project) -> None:
+    project.db.admin.execute("drop schema video_worker cascade")
+    done = project.run("run")
+    assert done.returncode == 2
+    assert "video-worker migrate" in done.stderr
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def test_health_tells_a_living_worker_from_none(project: Project) -> None:
+    port = str(free_port())
+    assert project.run("health", WORKER_HEALTH_PORT=port).returncode == 1
+    worker = project.start_worker(WORKER_HEALTH_PORT=port)
+    worker.wait_for("health.listening")
+    assert project.run("health", WORKER_HEALTH_PORT=port).returncode == 0
+
+
+def test_readiness_follows_the_database(project: Project) -> None:
+    port = free_port()
+    worker = project.start_worker(WORKER_HEALTH_PORT=str(port))
+    worker.wait_for("listener.live")
+
+    def ready() -> dict[str, object]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as reply:
+                answer: dict[str, object] = json.loads(reply.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                answer = json.loads(error.read())
+        return answer
+
+    assert ready() == {
+        "ready": True, "database": True, "checked_in": True, "accepting": True,
+        "wake_up": "notify",
+    }  # fmt: skip
+    project.db.admin.execute("alter role video_worker nologin")
+    try:
+        project.db.admin.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'video_worker'"
+        )
+        eventually(lambda: not ready()["ready"], 60)
+        assert ready()["wake_up"] == "poll"
+    finally:
+        project.db.admin.execute("alter role video_worker login")
+    eventually(lambda: ready()["ready"], 60)
+    assert [e["event"] for e in worker.events if e["event"].startswith("database.")] == [
+        "database.unavailable",
+        "database.back",
+    ], "one line per change of state"

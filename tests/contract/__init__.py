@@ -1,0 +1,1 @@
+"""One suite for any Supabase: it judges the devstack, and it can judge a hosted project."""
