@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID, uuid4
 
 import psycopg
@@ -53,6 +55,29 @@ def template(postgres: Postgres) -> str:
     with psycopg.connect(postgres.dsn(name), autocommit=True) as connection:
         connection.execute(f"alter role video_worker password '{WORKER_PASSWORD}'")
     return name
+
+
+@pytest.fixture(scope="session")
+def node_modules() -> Path:
+    """The npm packages of tests/package.json. Without them tests are skipped, but never in CI."""
+    folder = Path(__file__).parent
+    installed = folder / "node_modules" / ".package-lock.json"
+    wanted = folder / "package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < wanted.stat().st_mtime:
+        npm = shutil.which("npm")
+        if npm is None:
+            absent("there is no Node.js")
+        done = subprocess.run([npm, "ci"], cwd=folder, capture_output=True, text=True)
+        if done.returncode:
+            absent(f"npm ci failed: {done.stderr}")
+    return folder / "node_modules"
+
+
+def absent(reason: str) -> NoReturn:
+    """Something that a test needs is not on this machine."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 def eventually(condition: Callable[[], object], seconds: float = 20.0) -> None:

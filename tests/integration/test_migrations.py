@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -18,7 +18,6 @@ from worker.queue.database import Database
 from worker.queue.migrations import check_schema, migrate, shipped_migrations
 
 ROOT = Path(__file__).parents[2]
-CLI = ROOT / "tests" / "node_modules" / ".bin" / "supabase"
 
 
 @pytest.fixture
@@ -107,35 +106,33 @@ async def test_a_worker_with_the_wrong_role_is_told_the_right_one(
         await check(postgres.dsn("new_project", "authenticator"))
 
 
-needs_cli = pytest.mark.skipif(
-    not CLI.exists() and "CI" not in os.environ,
-    reason="the Supabase CLI is not installed: cd tests && npm ci",
-)
+@pytest.fixture
+def supabase(node_modules: Path) -> Callable[..., str]:
+    """The Supabase CLI in the checkout; returns what it printed, fails the test if it fails."""
+
+    def run(*arguments: str) -> str:
+        done = subprocess.run(
+            [node_modules / ".bin" / "supabase", *arguments],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "DO_NOT_TRACK": "1"},
+            timeout=110,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    return run
 
 
-def supabase(*arguments: str) -> str:
-    done = subprocess.run(
-        [CLI, *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "DO_NOT_TRACK": "1"},
-        timeout=110,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
-
-
-@needs_cli
-def test_the_cli_applies_the_same_migrations(empty: str) -> None:
+def test_the_cli_applies_the_same_migrations(empty: str, supabase: Callable[..., str]) -> None:
     supabase("db", "push", "--yes", f"--remote={empty}")
     assert history(empty) == EXPECTED
     assert migrate(empty, lambda m: None) == 0
 
 
-@needs_cli
 def test_the_cli_finds_nothing_to_do_after_ours_and_its_advisors_have_no_warning(
-    empty: str,
+    empty: str, supabase: Callable[..., str]
 ) -> None:
     migrate(empty, lambda m: None)
     assert "up to date" in supabase("db", "push", "--yes", f"--remote={empty}")
@@ -143,8 +140,7 @@ def test_the_cli_finds_nothing_to_do_after_ours_and_its_advisors_have_no_warning
         supabase("db", "advisors", "--fail-on", "warn", "--type", kind, f"--remote={empty}")
 
 
-@needs_cli
-def test_the_advisors_would_warn(empty: str) -> None:
+def test_the_advisors_would_warn(empty: str, supabase: Callable[..., str]) -> None:
     """The check can fail: a table without row level security is found."""
     with psycopg.connect(empty, autocommit=True) as connection:
         connection.execute("create table public.open (id int)")
