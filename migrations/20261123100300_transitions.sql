@@ -279,7 +279,7 @@ begin
       perform video_worker.cancel_job(v_lease.job_id, v_lease.token);
     else
       perform video_worker.end_attempt(v_job, 'worker_lost',
-        'The worker stopped in the middle of this video.', interval '0');
+        'The server stopped in the middle of this video. Try again later.', interval '0');
     end if;
     v_rescued := v_rescued + 1;
   end loop;

@@ -32,46 +32,83 @@ class Problem:
 
 CATALOGUE: dict[str, Problem] = {
     # The request
-    "invalid_options": Problem("The option {field} is not valid: {reason}."),
+    "invalid_options": Problem(
+        "The option {field} is not valid: {reason}. Correct it and send it again."
+    ),
     # The uploaded video
     "input_missing": Problem("The video was not found in Storage. Upload it and send it again."),
     "input_empty": Problem("The video file is empty. Upload it again."),
-    "input_too_large": Problem("The video is {size} large; at most {limit} are allowed."),
-    "input_changed": Problem("The video was replaced while it was being processed.", retry=True),
-    "invalid_video": Problem("The file is damaged, or not a video in a format we can read."),
-    "no_video_stream": Problem("The file has no video track, only sound or pictures."),
-    "video_encrypted": Problem("The video is copy-protected (DRM) and can't be processed."),
+    "input_too_large": Problem(
+        "The video is {size} large; at most {limit} are allowed. Export it smaller."
+    ),
+    "input_changed": Problem(
+        "The video was replaced while it was being processed. Send it again.", retry=True
+    ),
+    "invalid_video": Problem(
+        "The file is damaged, or not a video in a format we can read. Export "
+        "it as MP4 and upload it again."
+    ),
+    "no_video_stream": Problem(
+        "The file has no video track, only sound or pictures. Upload the video itself."
+    ),
+    "video_encrypted": Problem(
+        "The video is copy-protected (DRM). Upload a version without protection."
+    ),
     "video_truncated": Problem(
         "The video breaks off after {actual} of {expected}. Export or upload it again."
     ),
-    "video_too_long": Problem("The video lasts {actual}; at most {limit} are allowed."),
-    "video_too_big": Problem("The picture has {actual} pixels; at most {limit} are allowed."),
+    "video_too_long": Problem(
+        "The video lasts {actual}; at most {limit} are allowed. Cut it into parts."
+    ),
+    "video_too_big": Problem(
+        "The picture has {actual} pixels; at most {limit} are allowed. Export it smaller."
+    ),
     # The subtitles
     "subtitles_missing": Problem("The subtitle file was not found in Storage. Save it again."),
-    "subtitles_too_large": Problem("The subtitle file is too large: {reason}."),
-    "subtitles_unreadable": Problem(
-        "The subtitles could not be read as SRT, WebVTT, ASS or SSA: {reason}."
+    "subtitles_too_large": Problem(
+        "The subtitle file is too large: {reason}. Shorten or split it."
     ),
-    "subtitles_empty": Problem("The subtitle file holds no subtitles."),
+    "subtitles_unreadable": Problem(
+        "The subtitles could not be read as SRT, WebVTT, ASS or SSA: {reason}. Save them anew."
+    ),
+    "subtitles_empty": Problem(
+        "The subtitle file holds no subtitles. Save it with text and send it again."
+    ),
     "subtitles_incomplete": Problem(
-        "Only {kept} of {found} subtitles could be read; the first problem is in line {line}."
+        "Only {kept} of {found} subtitles could be read; the first problem is "
+        "in line {line}. Mend it and send it again."
     ),
     # The work itself
-    "render_failed": Problem("The video could not be rendered.", retry=True),
-    "render_killed": Problem("The rendering was interrupted.", retry=True),
-    "render_stalled": Problem("The rendering made no progress.", retry=True),
-    "render_incorrect": Problem("The rendered video did not pass its checks.", retry=True),
-    "render_timeout": Problem("The rendering took longer than the allowed {limit}."),
-    "disk_full": Problem("The server ran out of space.", retry=True),
-    "storage_unavailable": Problem("The file store could not be reached.", retry=True),
-    "storage_denied": Problem("The file store refused the worker's key.", retry=True),
+    "render_failed": Problem(
+        "The video could not be rendered. Try again later, or export it anew.", retry=True
+    ),
+    "render_killed": Problem("The rendering was interrupted. Try again later.", retry=True),
+    "render_stalled": Problem(
+        "The rendering made no progress. Try again later, or export the video anew.", retry=True
+    ),
+    "render_incorrect": Problem(
+        "The rendered video did not pass its checks. Try again later, or export it anew.",
+        retry=True,
+    ),
+    "render_timeout": Problem(
+        "The rendering took longer than the allowed {limit}. Send a shorter or smaller video."
+    ),
+    "disk_full": Problem("The server ran out of space. Try again later.", retry=True),
+    "storage_unavailable": Problem(
+        "The file store could not be reached. Try again later.", retry=True
+    ),
+    "storage_denied": Problem("The file store refused the server. Try again later.", retry=True),
     "output_too_large": Problem(
         "The rendered video is larger than the file store accepts. Send a shorter or smaller video."
     ),
-    "upload_incomplete": Problem("The result was not stored completely.", retry=True),
-    "internal_error": Problem("Something went wrong on our side.", retry=True),
+    "upload_incomplete": Problem(
+        "The result was not stored completely. Try again later.", retry=True
+    ),
+    "internal_error": Problem("Something went wrong on our side. Try again later.", retry=True),
     # Written by the database (see rescue_expired)
-    "worker_lost": Problem("The worker stopped in the middle of this video.", retry=True),
+    "worker_lost": Problem(
+        "The server stopped in the middle of this video. Try again later.", retry=True
+    ),
 }
 
 

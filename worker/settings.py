@@ -25,13 +25,18 @@ GIB = 1024**3
 DatabaseUrl = Annotated[PostgresDsn, UrlConstraints(host_required=False)]
 
 
+CONFIG = SettingsConfigDict(
+    env_file=".env", extra="ignore", frozen=True, use_attribute_docstrings=True
+)
+
+
 class ProjectSettings(BaseSettings):
     """Which Supabase project, and the key to it."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+    model_config = CONFIG
 
     supabase_url: AnyHttpUrl = Field(validation_alias="SUPABASE_URL")
-    """The project's address, such as https://<ref>.supabase.co."""
+    """The project's address, such as `https://abcdefgh.supabase.co`."""
 
     supabase_secret_key: SecretStr = Field(
         validation_alias=AliasChoices("SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY")
@@ -43,7 +48,7 @@ class ProjectSettings(BaseSettings):
 class DatabaseSettings(BaseSettings):
     """Where the queue is."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+    model_config = CONFIG
 
     database_url: DatabaseUrl = Field(validation_alias="DATABASE_URL")
     """Postgres, as role video_worker. A transaction pooler (port 6543) will do."""
@@ -108,6 +113,8 @@ class Settings(ProjectSettings, DatabaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", validation_alias="LOG_LEVEL"
     )
+    """debug, info, warning or error; default info: a line or two per job."""
+
     log_format: Literal["auto", "json", "console"] = Field("auto", validation_alias="LOG_FORMAT")
     """auto: coloured lines on a terminal, JSON elsewhere."""
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import Db, eventually
 from tests.integration.conftest import SqlWorker, age_lease
+from worker.errors import CATALOGUE
 
 MINUTE = timedelta(minutes=1)
 
@@ -352,6 +353,7 @@ def test_an_expired_lease_is_rescued_and_the_attempt_stays_spent(
     assert survivor.check_in()["rescued"] == 1
     job = db.job(job_id)
     assert (job["status"], job["attempt"], job["error_code"]) == ("queued", 1, "worker_lost")
+    assert job["error_message"] == CATALOGUE["worker_lost"].message
     claim = survivor.claim_one()
     assert claim.row["attempt"] == 2
     assert claim.complete() == "completed"

@@ -21,33 +21,45 @@ Flag = Annotated[bool, Field(strict=True)]
 class Style(BaseModel):
     """How subtitles look that bring no styles of their own (SRT, WebVTT).
 
-    Sizes are relative, so that the same style looks the same on every video: ``size`` (the height
-    of a line) and the margins in per cent of the picture's shorter side, ``outline`` and ``shadow``
-    in per cent of the size. Colours are web hex, ``#RRGGBB`` or ``#RRGGBBAA``.
+    Sizes are relative, so that the same style looks the same on every video. Colours are web hex,
+    `#RRGGBB` or `#RRGGBBAA` (AA = opacity).
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     font: str = Field("Noto Sans", pattern=r"^[\w .\-]{1,64}$")
+    """Family of an installed font. Characters that it lacks are taken from others."""
     size: float = Field(7.5, ge=1, le=25)
+    """Height of a line, in per cent of the picture's shorter side."""
     color: HexColor = "#FFFFFF"
+    """Colour of the text."""
     bold: Flag = False
+    """Bold text."""
     italic: Flag = False
+    """Italic text."""
     outline: float = Field(5.0, ge=0, le=30)
+    """Width of the outline, in per cent of the size; 0 = none."""
     outline_color: HexColor = "#000000"
+    """Colour of the outline."""
     shadow: float = Field(0.0, ge=0, le=30)
+    """Distance of the shadow, in per cent of the size; 0 = none."""
     shadow_color: HexColor = "#000000"
+    """Colour of the shadow."""
     position: Position = "bottom-center"
+    """Where on the picture the text stands."""
     margin_horizontal: float = Field(5.0, ge=0, le=40)
+    """Distance from the left and right edge, in per cent of the picture's shorter side."""
     margin_vertical: float = Field(5.0, ge=0, le=40)
+    """Distance from the upper or lower edge, in per cent of the picture's shorter side."""
 
 
 class Options(BaseModel):
-    """Column ``options`` of a job."""
+    """Column `options` of a job."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     style: Style = Style()
+    """The look of the subtitles."""
 
 
 def read_options(value: dict[str, Any]) -> Options:

@@ -1,0 +1,60 @@
+# make demo | dev | test | lint: each sets up what it needs in .venv and is quick the second time.
+# Needs Python 3.11+ and make; uses uv when it is there.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO_EXTRAS := fonts,devstack
+ALL_EXTRAS := fonts,devstack,dev
+
+.PHONY: demo dev test lint format docs help
+
+help:
+	@echo "make demo [VIDEO=… SUBS=…]  one job, from upload to subtitled video"
+	@echo "make dev                   a local Supabase and a worker that keep running"
+	@echo "make test                  all tests"
+	@echo "make lint                  format, lint, types, layers, migrations"
+
+demo: $(VENV)/demo.ok
+	@$(BIN)/python -m devstack.demo $(if $(VIDEO),--video "$(VIDEO)") $(if $(SUBS),--subs "$(SUBS)")
+
+dev: $(VENV)/demo.ok
+	@$(BIN)/python -m devstack.dev
+
+test: $(VENV)/test.ok
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/test.ok
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/squawk migrations/*.sql
+
+format: $(VENV)/test.ok
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(VENV)/test.ok
+	$(BIN)/python -m docs.reference
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 …"; exit 1; }
+	@if command -v uv >/dev/null; then uv venv --quiet --allow-existing --python $(PYTHON) $(VENV); \
+	else $(PYTHON) -m venv $(VENV) \
+	  || { rm -rf $(VENV); echo "On Debian and Ubuntu: apt install python3-venv, or install uv"; exit 1; }; fi
+
+define install
+	@echo "setting up $(VENV) …"
+	@if command -v uv >/dev/null; then \
+	  uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[$(1)]'; \
+	else $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(1)]'; fi
+	@touch $@
+endef
+
+$(VENV)/demo.ok: pyproject.toml constraints.txt | $(BIN)/python
+	$(call install,$(DEMO_EXTRAS))
+
+$(VENV)/test.ok: pyproject.toml constraints.txt | $(BIN)/python
+	$(call install,$(ALL_EXTRAS))

@@ -1,0 +1,122 @@
+"""Writes docs/settings.md, docs/options.md and docs/errors.md from the code: `make docs`.
+
+A test fails when what lies there is not what this writes.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pydantic import AliasChoices, BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from worker.errors import CATALOGUE
+from worker.media.style import Style
+from worker.settings import Settings
+
+FOLDER = Path(__file__).parent
+
+
+def settings_page() -> str:
+    rows = [
+        "# Settings",
+        "",
+        "All settings of `video-worker` are environment variables, or lines of a `.env` file in",
+        "the folder it is started in. Three are needed, the rest have defaults.",
+        "",
+        "| variable | default | what it is and what follows from it |",
+        "|---|---|---|",
+    ]
+    for field in Settings.model_fields.values():
+        alias = field.validation_alias
+        names = alias.choices if isinstance(alias, AliasChoices) else [alias]
+        variable = " or ".join(f"`{name}`" for name in names)
+        rows.append(f"| {variable} | {_default(field)} | {_text(field.description)} |")
+    return "\n".join(rows) + "\n"
+
+
+def options_page() -> str:
+    example = {"style": {"color": "#FFDD00", "bold": True, "position": "top-center"}}
+    rows = [
+        "# Options",
+        "",
+        "What column `options` of `video_jobs` may hold. Everything is optional; what is not",
+        "listed here is an error (`invalid_options`) that names it. For example:",
+        "",
+        "```json",
+        json.dumps(example),
+        "```",
+        "",
+        "## style",
+        "",
+        _text(Style.__doc__),
+        "ASS and SSA files keep the styles that their author gave them.",
+        "",
+        "| field | default | range | meaning |",
+        "|---|---|---|---|",
+    ]
+    for name, field in Style.model_fields.items():
+        cells = (f"`{name}`", _default(field), _range(Style, name), _text(field.description))
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows) + "\n"
+
+
+def errors_page() -> str:
+    rows = [
+        "# Error codes",
+        "",
+        "Column `error_code` of `video_jobs`. Codes never change their meaning; `error_message`",
+        "holds the sentence, which may be shown to the user. Where it says *retried*, the worker",
+        "has tried again by itself until the attempts were spent; `retry_video_job` starts anew.",
+        "",
+        "| code | | what the user reads |",
+        "|---|---|---|",
+    ]
+    rows += [
+        f"| `{code}` | {'retried' if problem.retry else 'final'} | {problem.message} |"
+        for code, problem in CATALOGUE.items()
+    ]
+    rows += [
+        "",
+        "Refused before there is a row (Postgres error, with `details` and `hint`):",
+        "",
+        "| status | message | meaning |",
+        "|---|---|---|",
+        "| 429 | `quota_open_jobs` | Too many jobs of this user are waiting or running. |",
+        "| 429 | `quota_jobs_per_hour` | This user has sent too many jobs within an hour. |",
+        "| 404 | `job_not_found` | There is no such job, or it is another user's. |",
+        "| 409 | `job_not_retryable` | Only a failed or cancelled job can be retried. |",
+    ]
+    return "\n".join(rows) + "\n"
+
+
+PAGES = {"settings.md": settings_page, "options.md": options_page, "errors.md": errors_page}
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "needed"
+    if field.default in (None, (), PydanticUndefined):
+        return ""
+    default = field.default
+    return f"`{default if isinstance(default, str) else json.dumps(default)}`"
+
+
+def _range(model: type[BaseModel], name: str) -> str:
+    schema = model.model_json_schema()["properties"][name]
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
+    if "minimum" in schema:
+        return f"{schema['minimum']:g} to {schema['maximum']:g}"
+    return {"boolean": "true, false", "string": "text"}[schema["type"]]
+
+
+def _text(docstring: str | None) -> str:
+    return " ".join((docstring or "").split())
+
+
+if __name__ == "__main__":
+    for page, write in PAGES.items():
+        (FOLDER / page).write_text(write(), encoding="utf-8")
