@@ -145,8 +145,9 @@ def follow_job(
             response.raise_for_status()
             for piece in response.iter_bytes(1 << 20):
                 file.write(piece)
-    sheet = contact_sheet(result, subtitles, out / "contact-sheet.png")
     info = row["output_info"]
+    times = times_of_three(subtitles, info["duration_seconds"])
+    sheet = contact_sheet(result, times, out / "contact-sheet.png")
     console.print(
         f"{info['width']}x{info['height']}, {info['duration_seconds']:.1f} s, "
         f"{info['frames']} frames, {info['cues']} subtitles, sound {info['audio']}, "
@@ -206,25 +207,31 @@ def show_timeline(client: Client, job_id: str) -> None:
     console.print(table)
 
 
-def contact_sheet(video: Path, subtitles: Path, path: Path) -> Path:
-    """Three frames, each from the middle of a subtitle, side by side."""
-    inputs, labels = [], ""
-    for number, seconds in enumerate(times_of_three(subtitles)):
+def contact_sheet(video: Path, times: list[float], path: Path) -> Path:
+    """The frames at these times (in seconds), side by side."""
+    inputs, pictures, labels = [], "", ""
+    for number, seconds in enumerate(times):
         inputs += ["-ss", f"{seconds:.3f}", "-i", str(video)]
-        labels += f"[{number}:v]select=eq(n\\,0),scale=-2:360,setsar=1[p{number}];"
-    joined = "".join(f"[p{number}]" for number in range(3))
+        pictures += f"[{number}:v]scale=-2:360,setsar=1[p{number}];"
+        labels += f"[p{number}]"
     ffmpeg(
-        *inputs, "-filter_complex", f"{labels}{joined}hstack=3", "-frames:v", "1",
-        "-update", "1", str(path),
+        *inputs, "-filter_complex", f"{pictures}{labels}hstack={len(times)}",
+        "-frames:v", "1", "-update", "1", str(path),
     )  # fmt: skip
+    if not path.exists():
+        raise DemoError("the contact sheet could not be made")
     return path
 
 
-def times_of_three(subtitles: Path) -> list[float]:
-    """Seconds in the middle of the first, a middle and the last subtitle that show something."""
-    cues = [e for e in pysubs2.load(str(subtitles), errors="replace") if e.plaintext.strip()]
-    chosen = [cues[0], cues[len(cues) // 2], cues[-1]]
-    return [(cue.start + cue.end) / 2000 for cue in chosen]
+def times_of_three(subtitles: Path, duration: float) -> list[float]:
+    """Seconds in the middle of the first, a middle and the last subtitle that are shown."""
+    middles = [
+        (cue.start + cue.end) / 2000
+        for cue in pysubs2.load(str(subtitles), errors="replace")
+        if cue.plaintext.strip() and cue.start < duration * 1000
+    ]
+    chosen = [middles[0], middles[len(middles) // 2], middles[-1]] if middles else [0.0] * 3
+    return [max(0.0, min(seconds, duration - 0.1)) for seconds in chosen]
 
 
 def ffmpeg(*arguments: str) -> None:
