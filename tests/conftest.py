@@ -67,9 +67,11 @@ def node_modules() -> Path:
         npm = shutil.which("npm")
         if npm is None:
             absent("there is no Node.js")
-        done = subprocess.run([npm, "ci"], cwd=folder, capture_output=True, text=True)
+        # Not `npm ci`: the lock file names the Supabase CLI's binary for one platform only.
+        command = [npm, "install", "--no-save"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
         if done.returncode:
-            absent(f"npm ci failed: {done.stderr}")
+            absent(f"npm install failed: {done.stderr}")
     return folder / "node_modules"
 
 

@@ -45,6 +45,16 @@ class Background(ABC):
                 await backoff.sleep()
 
 
+async def happens_within(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for ``event`` at most so long; whether it happened."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True
+
+
 class Backoff:
     """Growing pauses with jitter: about 0.5 s, 1 s, 2 s … up to ``longest`` seconds."""
 
@@ -55,7 +65,11 @@ class Backoff:
     def reset(self) -> None:
         self._failures = 0
 
-    async def sleep(self) -> None:
-        pause = min(self._longest, 0.5 * 2 ** min(self._failures, 10))
+    def next_pause(self) -> float:
+        """Seconds to wait after one more failure."""
+        pause = min(self._longest, 0.5 * 2.0 ** min(self._failures, 10))
         self._failures += 1
-        await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 (jitter, not a secret)
+        return pause * random.uniform(0.5, 1.0)  # noqa: S311 (jitter, not a secret)
+
+    async def sleep(self) -> None:
+        await asyncio.sleep(self.next_pause())

@@ -55,7 +55,7 @@ class Pipeline:
         """Do the job and return where its result is. Raises ``JobError``."""
         progress = Progress(report)
         options = read_options(job.options)
-        with self._workspace.job_folder(f"{job.job_id}-{job.attempt}") as folder:
+        with self._workspace.job_folder(str(job.token)) as folder:
             # Read before the video is fetched: what is wrong with them is known at once.
             subtitles = await self._read_subtitles(job.subtitle_path)
             await self._download(job.input_path, folder / INPUT, progress)

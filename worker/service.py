@@ -13,12 +13,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from typing import Any
 from uuid import uuid4
 
 import structlog
 
 from worker import __version__
-from worker.background import Backoff
+from worker.background import Backoff, happens_within
 from worker.errors import DatabaseUnavailableError
 from worker.media.ffmpeg import Ffmpeg
 from worker.ops.health import HealthServer
@@ -46,8 +47,9 @@ class Service:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._id = uuid4()
-        self._stop = asyncio.Event()
-        self._stop_now = asyncio.Event()
+        self._draining = asyncio.Event()
+        self._grace_over = asyncio.Event()
+        self._signals = 0
         self._workspace = Workspace(settings.work_dir, str(self._id))
         application_name = f"video-worker {settings.worker_name}"
         self._database = Database(str(settings.database_url), application_name)
@@ -101,7 +103,7 @@ class Service:
             version=__version__,
             slots=settings.concurrency,
             wake=self._claimer.wake,
-            drain=self._stop.set,
+            drain=self._draining.set,
             remove_orphan=lambda prefix: self._storage.remove_folder(RENDERS, prefix),
         )
         log.info(
@@ -122,7 +124,7 @@ class Service:
         for part in background:
             part.start()
         try:
-            await self._stop.wait()
+            await self._draining.wait()
             await self._drain()
         finally:
             for part in background:
@@ -132,60 +134,54 @@ class Service:
 
     async def _drain(self) -> None:
         """Nothing is claimed any more; what runs goes on, and so do its heartbeats."""
-        await self._claimer.stop()
-        running = self._claimer.running
-        log.info("worker.draining", running=len(running))
-        if running:
-            await self._finish_running(running)
+        await self._claimer.drain()
+        running = asyncio.gather(*self._claimer.running, return_exceptions=True)
+        log.info("worker.draining", running=len(self._claimer.running))
+        grace_over = asyncio.create_task(self._grace_over.wait())
+        either: set[asyncio.Future[Any]] = {running, grace_over}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        grace_over.cancel()
+        if not running.done():
+            self._runner.release_all()
+            await asyncio.wait({running}, timeout=RELEASE_SECONDS)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
         await self._keeper.stop()
         try:
             await self._jobs.check_out()
         except DatabaseUnavailableError:
             log.warning("worker.not_checked_out")
 
-    async def _finish_running(self, running: set[asyncio.Task[None]]) -> None:
-        hurry = asyncio.create_task(self._stop_now.wait())
-        done = asyncio.create_task(asyncio.wait(set(running)))
-        await asyncio.wait(
-            {hurry, done},
-            timeout=self._settings.grace_seconds,
-            return_when=asyncio.FIRST_COMPLETED,
-        )
-        hurry.cancel()
-        if not done.done():
-            self._runner.release_all()
-            await asyncio.wait({done}, timeout=RELEASE_SECONDS)
-        for task in list(running):
-            task.cancel()
-        done.cancel()
-
     async def _check_schema(self) -> None:
         """Wait for the database, however long; a wrong schema is an error at once."""
         backoff = Backoff()
-        while not self._stop.is_set():
+        while not self._draining.is_set():
             try:
                 await check_schema(self._database)
                 return
             except DatabaseUnavailableError:
-                await backoff.sleep()
+                await happens_within(self._draining, backoff.next_pause())
 
     def _handle_signals(self) -> None:
-        """The first signal drains, the second gives everything back at once."""
-
-        def stop() -> None:
-            if self._stop.is_set():
-                self._stop_now.set()
-            self._stop.set()
-
+        """The first signal drains within the grace period, a second one ends it. An admin's drain
+        has no such end: it lets jobs run as long as they need."""
         loop = asyncio.get_running_loop()
+
+        def signalled() -> None:
+            if self._signals:
+                self._grace_over.set()
+            self._signals += 1
+            self._draining.set()
+            loop.call_later(self._settings.grace_seconds, self._grace_over.set)
+
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop)
+            loop.add_signal_handler(number, signalled)
 
     def _readiness(self) -> tuple[bool, dict[str, object]]:
         checks = {
             "database": self._database.reachable,
             "checked_in": self._keeper.checked_in.is_set(),
-            "accepting": not self._stop.is_set(),
+            "accepting": not self._draining.is_set(),
         }
         wake_up = "notify" if self._listener.live else "poll"
         return all(checks.values()), {**checks, "wake_up": wake_up}

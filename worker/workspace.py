@@ -12,7 +12,7 @@ from pathlib import Path
 
 import structlog
 
-from worker.errors import JobError
+from worker.errors import ConfigurationError, JobError
 
 log = structlog.get_logger()
 
@@ -23,14 +23,22 @@ RESERVE_BYTES = 200 << 20
 
 class Workspace:
     """This process's folder below ``root``. A lock file that the kernel frees when the process dies
-    tells a dead worker's folder from a living one's; dead ones are removed at the start."""
+    tells a dead worker's folder from a living one's; dead ones are removed at the start.
+
+    Raises ``ConfigurationError`` when the folder can't be made.
+    """
 
     def __init__(self, root: Path, name: str) -> None:
-        root.mkdir(parents=True, exist_ok=True)
-        for folder in root.iterdir():
-            _remove_if_dead(folder)
         self.folder = root / name
-        self.folder.mkdir()
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            for folder in root.iterdir():
+                _remove_if_dead(folder)
+            self.folder.mkdir()
+        except OSError as error:
+            raise ConfigurationError(
+                f"WORKER_WORK_DIR can't be used: {error}. Name a folder that this user may write."
+            ) from error
         self._lock = os.open(self.folder / LOCK, os.O_CREAT | os.O_RDWR)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
 

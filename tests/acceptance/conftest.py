@@ -149,8 +149,8 @@ class Project:
         assert answer.user
         return User(client, answer.user.id)
 
-    def start_worker(self, **settings: str) -> Worker:
-        """Start a worker and wait until it is ready."""
+    def start_worker(self, ready: bool = True, **settings: str) -> Worker:
+        """Start a worker and wait until it is ready, unless it will not be."""
         work_dir = self.folder / "work"
         environment = self.environment | {"WORKER_WORK_DIR": str(work_dir)} | settings
         process = subprocess.Popen(
@@ -158,7 +158,8 @@ class Project:
         )
         worker = Worker(process, work_dir)
         self.workers.append(worker)
-        worker.wait_for("worker.ready")
+        if ready:
+            worker.wait_for("worker.ready")
         return worker
 
     def run(self, *arguments: str | Path, **settings: str) -> subprocess.CompletedProcess[str]:

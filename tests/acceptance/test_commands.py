@@ -119,6 +119,34 @@ def test_health_tells_a_living_worker_from_none(project: Project) -> None:
     assert project.run("health", WORKER_HEALTH_PORT=port).returncode == 0
 
 
+def test_a_wrong_password_is_named_and_the_worker_waits_for_the_right_one(
+    project: Project,
+) -> None:
+    url = project.environment["DATABASE_URL"].replace(":postgres@", ":wrong@")
+    worker = project.start_worker(ready=False, DATABASE_URL=url)
+    event = worker.wait_for("database.unavailable")
+    assert "password authentication failed" in event["reason"]
+    assert worker.process.poll() is None
+    worker.terminate()
+    assert worker.wait(20) == 0
+    assert not worker.logged("not json")
+
+
+def test_a_taken_health_port_and_an_unusable_folder_are_said_in_a_line(
+    project: Project, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    done = project.run("run", WORKER_WORK_DIR=str(tmp_path / "file" / "work"))
+    assert done.returncode == 2
+    assert "WORKER_WORK_DIR can't be used" in done.stderr
+    with socket.socket() as taken:
+        taken.bind(("", 0))
+        taken.listen()
+        done = project.run("run", WORKER_HEALTH_PORT=str(taken.getsockname()[1]))
+    assert done.returncode == 2
+    assert "WORKER_HEALTH_PORT" in done.stderr.splitlines()[-1]
+
+
 def test_readiness_follows_the_database(project: Project) -> None:
     port = free_port()
     worker = project.start_worker(WORKER_HEALTH_PORT=str(port))

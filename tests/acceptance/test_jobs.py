@@ -60,6 +60,8 @@ def test_a_row_becomes_a_subtitled_video(
     assert worker.leftovers() == []
     for event in worker.events:
         assert event["worker_id"], event
+        assert project.stack.secret_key not in str(event)
+        assert "token=" not in str(event), "a signed URL is as good as a key"
         if event["event"].startswith("job."):
             assert (event["job_id"], event["attempt"]) == (job_id, 1)
 
@@ -231,6 +233,17 @@ def test_sigterm_lets_the_running_job_finish(project: Project, user: User, long_
     assert user.job(job_id)["status"] == "completed"
     assert user.job(waiting)["status"] == "queued"
     assert project.db.value("select count(*) from video_worker.workers") == 0
+
+
+def test_an_admins_drain_lets_the_running_job_finish_however_long_it_takes(
+    project: Project, user: User, long_clip: Path
+) -> None:
+    worker = project.start_worker(WORKER_GRACE_SECONDS="0")
+    job_id = user.send(long_clip)
+    user.wait_for_stage(job_id, "render")
+    project.db.admin.execute("select video_admin.drain_worker(id) from video_worker.workers")
+    assert worker.wait(100) == 0
+    assert user.job(job_id)["status"] == "completed"
 
 
 @pytest.mark.parametrize("grace", ["0", "100"])

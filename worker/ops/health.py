@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import structlog
 
+from worker.errors import ConfigurationError
+
 log = structlog.get_logger()
 
 LONGEST_REQUEST = 8192
@@ -23,9 +25,13 @@ class HealthServer:
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(
-            self._answer, port=self._port, limit=LONGEST_REQUEST
-        )
+        """Raises ``ConfigurationError`` when the port is taken or forbidden."""
+        try:
+            self._server = await asyncio.start_server(
+                self._answer, port=self._port, limit=LONGEST_REQUEST
+            )
+        except OSError as error:
+            raise ConfigurationError(f"WORKER_HEALTH_PORT {self._port}: {error}") from error
         log.info("health.listening", port=self._port)
 
     async def stop(self) -> None:

@@ -9,6 +9,15 @@ from typing import Literal
 import structlog
 from structlog.typing import Processor
 
+QUIET = {
+    # They log every request with its address, and a signed URL is as good as a key.
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "hpack": logging.WARNING,
+    # Every try to connect; the database says itself when it is gone and when it is back.
+    "psycopg.pool": logging.ERROR,
+}
+
 
 def configure_logging(
     level: str = "info", output: Literal["auto", "json", "console"] = "auto"
@@ -19,23 +28,35 @@ def configure_logging(
     the task, and the tasks it starts, write.
     """
     console = output == "console" or (output == "auto" and sys.stderr.isatty())
-    processors: list[Processor] = [
+    shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    renderer: list[Processor]
     if console:
-        processors.append(structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()))
+        renderer = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
     else:
-        processors += [
+        renderer = [
             structlog.processors.dict_tracebacks,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]
+    threshold = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
-        processors=processors,
-        wrapper_class=structlog.make_filtering_bound_logger(
-            logging.getLevelNamesMapping()[level.upper()]
-        ),
+        processors=[*shared, *renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+    # What libraries log comes in the same form.
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=threshold, force=True)
+    for name, at_least in QUIET.items():
+        logging.getLogger(name).setLevel(max(threshold, at_least))

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from worker.background import Background, Backoff
+from worker.background import Background, Backoff, happens_within
 from worker.errors import DatabaseUnavailableError
 from worker.queue.jobs import Job, Jobs
 
@@ -37,26 +37,31 @@ class Claimer(Background):
         self._work = work
         self._notifications_arrive = notifications_arrive
         self._wake = asyncio.Event()
+        self._drain_asked = asyncio.Event()
         self.running: set[asyncio.Task[None]] = set()
 
     def wake(self) -> None:
         """There may be a job: look now."""
         self._wake.set()
 
+    async def drain(self) -> None:
+        """Claim nothing more. A claim that is under way comes to its end first: to cut it off could
+        leave jobs leased that nobody works on."""
+        self._drain_asked.set()
+        self._wake.set()
+        if self._task is not None:
+            await self._task
+
     async def run(self) -> None:
-        while True:
+        while not self._drain_asked.is_set():
             # Cleared before the query: a notification that lands while it runs is not lost.
             self._wake.clear()
             await self._claim_until_empty_or_full()
             poll = POLL_WHILE_LIVE if self._notifications_arrive() else POLL_WHILE_BLIND
-            try:
-                async with asyncio.timeout(poll):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
+            await happens_within(self._wake, poll)
 
     async def _claim_until_empty_or_full(self) -> None:
-        while free := self._slots - len(self.running):
+        while (free := self._slots - len(self.running)) and not self._drain_asked.is_set():
             claimed = await self._claim([uuid4() for _ in range(free)])
             if not claimed:
                 return
@@ -71,7 +76,8 @@ class Claimer(Background):
             try:
                 return await self._jobs.claim(tokens)
             except DatabaseUnavailableError:
-                await backoff.sleep()
+                if await happens_within(self._drain_asked, backoff.next_pause()):
+                    return []
 
     def _start(self, job: Job) -> None:
         task = asyncio.create_task(self._work(job), name=f"job {job.job_id}")

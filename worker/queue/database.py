@@ -27,6 +27,8 @@ CONNECT_PARAMETERS: dict[str, Any] = {
 STATEMENT_DEADLINE = 20.0
 """Seconds after which an unanswered statement counts as an outage; the role's own
 statement_timeout (15 s) comes first where the server is alive."""
+CONNECTION_DEADLINE = 8.0
+"""Seconds to wait for a free connection of the pool."""
 
 
 class Database:
@@ -36,12 +38,13 @@ class Database:
     """
 
     def __init__(self, url: str, application_name: str, size: int = 2) -> None:
+        self._url = url
         self._pool: AsyncConnectionPool[psycopg.AsyncConnection[DictRow]] = AsyncConnectionPool(
             url,
             min_size=1,
             max_size=size,
             open=False,
-            timeout=STATEMENT_DEADLINE,
+            timeout=CONNECTION_DEADLINE,
             kwargs=CONNECT_PARAMETERS
             | {
                 "application_name": application_name,
@@ -77,9 +80,16 @@ class Database:
             PoolTimeout,
             TimeoutError,
         ) as error:
-            self._note_reachable(False, str(error) or type(error).__name__)
-            raise DatabaseUnavailableError(str(error) or type(error).__name__) from error
-        self._note_reachable(True)
+            reason = str(error) or type(error).__name__
+            if self._reachable:
+                self._reachable = False
+                # A pool that has no connection does not say why it got none.
+                why = await self._connect_error() if isinstance(error, PoolTimeout) else reason
+                log.warning("database.unavailable", reason=why)
+            raise DatabaseUnavailableError(reason) from error
+        if not self._reachable:
+            self._reachable = True
+            log.info("database.back")
         return result
 
     async def value(self, query: str, parameters: Sequence[object] = ()) -> Any:
@@ -87,13 +97,13 @@ class Database:
         (row,) = await self.rows(query, parameters)
         return next(iter(row.values()))
 
-    def _note_reachable(self, reachable: bool, reason: str = "") -> None:
-        if reachable != self._reachable:
-            self._reachable = reachable
-            if reachable:
-                log.info("database.back")
-            else:
-                log.warning("database.unavailable", reason=reason)
+    async def _connect_error(self) -> str:
+        try:
+            connection = await psycopg.AsyncConnection.connect(self._url, connect_timeout=5)
+        except psycopg.Error as error:
+            return str(error)
+        await connection.close()
+        return "no connection was free in time"
 
     @property
     def reachable(self) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from worker.background import Background
+from worker.background import Background, happens_within
 from worker.errors import DatabaseUnavailableError, VideoWorkerError
 from worker.queue.jobs import Jobs
 from worker.queue.listener import Listener
@@ -65,11 +65,7 @@ class Keeper(Background):
                 await self._prune()
             except DatabaseUnavailableError:
                 pass  # logged once by the database; tried again at the next round
-            try:
-                async with asyncio.timeout(CHECK_IN_INTERVAL):
-                    await self._due.wait()
-            except TimeoutError:
-                pass
+            await happens_within(self._due, CHECK_IN_INTERVAL)
 
     async def _check_in(self) -> None:
         now = time.monotonic()

@@ -12,7 +12,7 @@ from typing import Literal
 
 import structlog
 
-from worker.background import Background
+from worker.background import Background, happens_within
 from worker.errors import DatabaseUnavailableError
 from worker.queue.jobs import Job, Jobs, Stage
 
@@ -63,11 +63,7 @@ class Lease(Background):
 
     async def run(self) -> None:
         while not self.stopped.done():
-            try:
-                async with asyncio.timeout(self._interval):
-                    await self._due.wait()
-            except TimeoutError:
-                pass
+            await happens_within(self._due, self._interval)
             self._due.clear()
             self._last_beat = time.monotonic()
             try:
