@@ -5,6 +5,7 @@ Each field says its default, its range and what follows from it.
 
 from __future__ import annotations
 
+import os
 import socket
 import tempfile
 from pathlib import Path
@@ -78,11 +79,12 @@ class Settings(ProjectSettings, DatabaseSettings):
     30 s, unless set)."""
 
     work_dir: Path = Field(
-        default_factory=lambda: Path(tempfile.gettempdir()) / "video-worker",
+        default_factory=lambda: Path(tempfile.gettempdir()) / f"video-worker-{os.getuid()}",
         validation_alias="WORKER_WORK_DIR",
     )
     """Where jobs keep their files while they run: room for about 2.5 times the largest video per
-    slot. Emptied after every job, and at the start of what a dead worker left."""
+    slot. Default: a folder of this user's below the system's temporary folder. Emptied after every
+    job, and at the start of what a dead worker left."""
 
     max_input_bytes: int = Field(5 * GIB, ge=1, validation_alias="WORKER_MAX_INPUT_BYTES")
     """Larger videos are refused; default 5 GiB."""

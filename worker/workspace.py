@@ -31,10 +31,12 @@ class Workspace:
     def __init__(self, root: Path, name: str) -> None:
         self.folder = root / name
         try:
-            root.mkdir(parents=True, exist_ok=True)
+            root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if root.stat().st_uid not in (os.getuid(), 0):
+                raise PermissionError(f"{root} belongs to somebody else")
             for folder in root.iterdir():
                 _remove_if_dead(folder)
-            self.folder.mkdir()
+            self.folder.mkdir(mode=0o700)
         except OSError as error:
             raise ConfigurationError(
                 f"WORKER_WORK_DIR can't be used: {error}. Name a folder that this user may write."
