@@ -14,6 +14,7 @@ from worker.pipeline import RENDERS, Pipeline
 from worker.queue.jobs import FinalAnswer, Job, Jobs
 from worker.queue.lease import Lease, StopReason
 from worker.queue.outcome import Cancelled, Failed, Lost, Outcome, Released, failure
+from worker.queue.rhythm import Rhythm
 from worker.storage.client import Storage
 
 log = structlog.get_logger()
@@ -28,13 +29,11 @@ STOPPED: dict[StopReason, Outcome] = {
 class Runner:
     """Runs claimed jobs; knows the leases of those in work."""
 
-    def __init__(
-        self, jobs: Jobs, pipeline: Pipeline, storage: Storage, heartbeat_seconds: float
-    ) -> None:
+    def __init__(self, jobs: Jobs, rhythm: Rhythm, pipeline: Pipeline, storage: Storage) -> None:
         self._jobs = jobs
         self._pipeline = pipeline
         self._storage = storage
-        self._heartbeat_seconds = heartbeat_seconds
+        self._rhythm = rhythm
         self._leases: set[Lease] = set()
 
     async def run(self, job: Job) -> None:
@@ -42,7 +41,7 @@ class Runner:
         structlog.contextvars.bind_contextvars(job_id=str(job.job_id), attempt=job.attempt)
         log.info("job.claimed", user_id=str(job.user_id), waited=job.waited.total_seconds())
         started = time.monotonic()
-        lease = Lease(self._jobs, job, self._heartbeat_seconds)
+        lease = Lease(self._jobs, job, self._rhythm.heartbeat)
         self._leases.add(lease)
         lease.start()
         try:

@@ -30,6 +30,7 @@ from worker.queue.jobs import Jobs
 from worker.queue.keeper import Keeper
 from worker.queue.listener import Listener
 from worker.queue.migrations import check_schema
+from worker.queue.rhythm import Rhythm
 from worker.runner import Runner
 from worker.settings import Settings
 from worker.storage.client import Storage
@@ -56,11 +57,13 @@ class Service:
         self._storage = Storage(
             str(settings.supabase_url), settings.supabase_secret_key.get_secret_value()
         )
-        self._jobs = Jobs(self._database, self._id, settings.lease_seconds)
+        self._rhythm = Rhythm(settings.lease_seconds)
+        self._jobs = Jobs(self._database, self._id, self._rhythm)
         self._listener = Listener(
             str(settings.listen_database_url or settings.database_url),
             application_name,
             self._id,
+            self._rhythm,
             on_jobs=lambda: self._claimer.wake(),
             on_cancel=lambda: self._runner.check_leases(),
             on_change=lambda: self._keeper.check_in_now(),
@@ -89,15 +92,17 @@ class Service:
         await self._check_schema()
         threads = max(1, (os.cpu_count() or 1) // settings.concurrency)
         pipeline = Pipeline(settings, self._storage, ffmpeg, self._workspace, threads)
-        self._runner = Runner(self._jobs, pipeline, self._storage, settings.heartbeat_seconds)
+        self._runner = Runner(self._jobs, self._rhythm, pipeline, self._storage)
         self._claimer = Claimer(
             self._jobs,
+            self._rhythm,
             settings.concurrency,
             self._runner.run,
             notifications_arrive=lambda: self._listener.live,
         )
         self._keeper = Keeper(
             self._jobs,
+            self._rhythm,
             self._listener,
             name=settings.worker_name,
             version=__version__,

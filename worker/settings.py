@@ -124,7 +124,3 @@ class Settings(ProjectSettings, DatabaseSettings):
     @classmethod
     def _split_paths(cls, value: object) -> object:
         return tuple(filter(None, value.split(":"))) if isinstance(value, str) else value
-
-    @property
-    def heartbeat_seconds(self) -> float:
-        return self.lease_seconds / 12

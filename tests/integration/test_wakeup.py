@@ -13,10 +13,10 @@ import pytest
 
 from tests.conftest import Db
 from tests.integration.conftest import SqlWorker
-from worker.queue import listener as listener_module
 from worker.queue.database import Database
 from worker.queue.jobs import Jobs
 from worker.queue.listener import Listener
+from worker.queue.rhythm import Rhythm
 
 
 def heard(connection: psycopg.Connection[Any]) -> list[str]:
@@ -69,6 +69,9 @@ def test_a_job_that_comes_back_and_a_cancel_wake_workers(
     assert heard(ear) == ["cancel"]
 
 
+USUAL = Rhythm()
+
+
 class Ears:
     """What a listener called, and a way to wait for it."""
 
@@ -79,7 +82,9 @@ class Ears:
 
 
 @asynccontextmanager
-async def listening(db: Db, ears: Ears) -> AsyncIterator[tuple[Listener, Jobs]]:
+async def listening(
+    db: Db, ears: Ears, rhythm: Rhythm = USUAL
+) -> AsyncIterator[tuple[Listener, Jobs]]:
     worker_id = uuid4()
     database = Database(db.dsn("video_worker"), "test")
     await database.open()
@@ -87,13 +92,14 @@ async def listening(db: Db, ears: Ears) -> AsyncIterator[tuple[Listener, Jobs]]:
         db.dsn("video_worker"),
         "test listener",
         worker_id,
+        rhythm,
         on_jobs=ears.jobs.set,
         on_cancel=ears.cancel.set,
         on_change=ears.change.set,
     )
     listener.start()
     try:
-        yield listener, Jobs(database, worker_id, 60)
+        yield listener, Jobs(database, worker_id, rhythm)
     finally:
         await listener.stop()
         await database.close()
@@ -150,12 +156,11 @@ async def test_a_cut_connection_comes_back_and_looks_for_jobs_at_once(db: Db) ->
 
 
 async def test_a_ping_that_is_not_heard_means_polling_and_a_new_connection(
-    db: Db, monkeypatch: pytest.MonkeyPatch
+    db: Db,
 ) -> None:
     """As behind a transaction pooler: the connection is fine, but nothing arrives."""
-    monkeypatch.setattr(listener_module, "PING_DEADLINE", 0.2)
     ears = Ears()
-    async with listening(db, ears) as (listener, jobs):
+    async with listening(db, ears, Rhythm(lease=6)) as (listener, jobs):
         await asyncio.wait_for(ears.jobs.wait(), 20)
         await ping(listener, jobs)
         await until(lambda: listener.live)

@@ -29,7 +29,7 @@ def test_three_variables_are_enough(environment: pytest.MonkeyPatch) -> None:
         environment.setenv(name, value)
     settings = Settings()
     assert settings.concurrency == 1
-    assert settings.heartbeat_seconds == 5
+    assert settings.lease_seconds == 60
     assert "sb_secret_x" not in repr(settings)
 
 

@@ -12,13 +12,9 @@ import structlog
 from worker.background import Background, Backoff, happens_within
 from worker.errors import DatabaseUnavailableError
 from worker.queue.jobs import Job, Jobs
+from worker.queue.rhythm import Rhythm
 
 log = structlog.get_logger()
-
-POLL_WHILE_LIVE = 60.0
-"""Seconds between polls while notifications are known to arrive."""
-POLL_WHILE_BLIND = 2.0
-"""Seconds between polls while they are not."""
 
 
 class Claimer(Background):
@@ -27,12 +23,14 @@ class Claimer(Background):
     def __init__(
         self,
         jobs: Jobs,
+        rhythm: Rhythm,
         slots: int,
         work: Callable[[Job], Coroutine[Any, Any, None]],
         notifications_arrive: Callable[[], bool],
     ) -> None:
         super().__init__()
         self._jobs = jobs
+        self._rhythm = rhythm
         self._slots = slots
         self._work = work
         self._notifications_arrive = notifications_arrive
@@ -57,7 +55,8 @@ class Claimer(Background):
             # Cleared before the query: a notification that lands while it runs is not lost.
             self._wake.clear()
             await self._claim_until_empty_or_full()
-            poll = POLL_WHILE_LIVE if self._notifications_arrive() else POLL_WHILE_BLIND
+            live = self._notifications_arrive()
+            poll = self._rhythm.poll if live else self._rhythm.poll_blind
             await happens_within(self._wake, poll)
 
     async def _claim_until_empty_or_full(self) -> None:

@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 
 from worker.queue.database import Database
 from worker.queue.outcome import Cancelled, Completed, Failed, Outcome, Released
+from worker.queue.rhythm import Rhythm
 
 Stage = Literal["download", "probe", "subtitles", "render", "upload"]
 HeartbeatAnswer = Literal["ok", "cancel", "lost"]
@@ -51,10 +52,10 @@ class Jobs:
     Every method raises ``DatabaseUnavailableError`` during an outage; all of them may be repeated.
     """
 
-    def __init__(self, database: Database, worker_id: UUID, lease_seconds: float) -> None:
+    def __init__(self, database: Database, worker_id: UUID, rhythm: Rhythm) -> None:
         self._database = database
         self.worker_id = worker_id
-        self._lease = timedelta(seconds=lease_seconds)
+        self._lease = timedelta(seconds=rhythm.lease)
 
     async def claim(self, tokens: Sequence[UUID]) -> list[Job]:
         """Claim at most ``len(tokens)`` jobs. With the same tokens: the same jobs again."""

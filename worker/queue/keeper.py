@@ -12,14 +12,12 @@ from worker.background import Background, happens_within
 from worker.errors import DatabaseUnavailableError, VideoWorkerError
 from worker.queue.jobs import Jobs
 from worker.queue.listener import Listener
+from worker.queue.rhythm import Rhythm
 
 log = structlog.get_logger()
 
-CHECK_IN_INTERVAL = 6.0
-"""Seconds between check-ins: with one late heartbeat, the time it takes to rescue a dead worker's
-jobs. Ten statements a minute, whatever the number of slots."""
-PING_INTERVAL = 30.0
 PRUNE_INTERVAL = 3600.0
+"""Seconds; how long rows are kept is a matter of weeks."""
 
 
 class Keeper(Background):
@@ -29,6 +27,7 @@ class Keeper(Background):
     def __init__(
         self,
         jobs: Jobs,
+        rhythm: Rhythm,
         listener: Listener,
         *,
         name: str,
@@ -40,6 +39,7 @@ class Keeper(Background):
     ) -> None:
         super().__init__()
         self._jobs = jobs
+        self._rhythm = rhythm
         self._listener = listener
         self._name = name
         self._version = version
@@ -47,7 +47,7 @@ class Keeper(Background):
         self._wake = wake
         self._drain = drain
         self._remove_orphan = remove_orphan
-        self._pinged_at = -PING_INTERVAL
+        self._pinged_at = -rhythm.ping
         self._pruned_at = time.monotonic()
         self._due = asyncio.Event()
         self.checked_in = asyncio.Event()
@@ -65,11 +65,11 @@ class Keeper(Background):
                 await self._prune()
             except DatabaseUnavailableError:
                 pass  # logged once by the database; tried again at the next round
-            await happens_within(self._due, CHECK_IN_INTERVAL)
+            await happens_within(self._due, self._rhythm.check_in)
 
     async def _check_in(self) -> None:
         now = time.monotonic()
-        ping = not self._listener.live or now - self._pinged_at >= PING_INTERVAL
+        ping = not self._listener.live or now - self._pinged_at >= self._rhythm.ping
         if ping:
             self._pinged_at = now
             self._listener.ping_sent()
@@ -84,7 +84,7 @@ class Keeper(Background):
         if answer.rescued:
             log.warning("queue.rescued", jobs=answer.rescued)
             self._wake()
-        if answer.next_job_in is not None and answer.next_job_in <= CHECK_IN_INTERVAL:
+        if answer.next_job_in is not None and answer.next_job_in <= self._rhythm.check_in:
             asyncio.get_running_loop().call_later(answer.next_job_in, self._wake)
         if answer.drain:
             self._drain()

@@ -17,12 +17,11 @@ import structlog
 
 from worker.background import Background, Backoff
 from worker.queue.database import CONNECT_PARAMETERS
+from worker.queue.rhythm import Rhythm
 
 log = structlog.get_logger()
 
 CHANNEL = "video_worker"
-PING_DEADLINE = 10.0
-"""Seconds within which a ping must come back."""
 
 
 class Listener(Background):
@@ -35,6 +34,7 @@ class Listener(Background):
         url: str,
         application_name: str,
         worker_id: UUID,
+        rhythm: Rhythm,
         on_jobs: Callable[[], None],
         on_cancel: Callable[[], None],
         on_change: Callable[[], None],
@@ -43,6 +43,7 @@ class Listener(Background):
         self._url = url
         self._application_name = application_name
         self._worker_id = str(worker_id)
+        self._deadline = rhythm.ping_deadline
         self._on = {"jobs": on_jobs, "cancel": on_cancel, self._worker_id: self._heard_ping}
         self._on_change = on_change
         self._ping_sent_at: float | None = None
@@ -107,7 +108,7 @@ class Listener(Background):
         self._on_change()
         self._on["jobs"]()  # whatever was announced while nobody listened
         while not self._ping_missed():
-            async for notification in connection.notifies(timeout=PING_DEADLINE / 2):
+            async for notification in connection.notifies(timeout=self._deadline / 2):
                 if notification.payload in self._on:
                     self._on[notification.payload]()
                 backoff.reset()
@@ -115,5 +116,6 @@ class Listener(Background):
 
     def _ping_missed(self) -> bool:
         return (
-            self._ping_sent_at is not None and time.monotonic() - self._ping_sent_at > PING_DEADLINE
+            self._ping_sent_at is not None
+            and time.monotonic() - self._ping_sent_at > self._deadline
         )

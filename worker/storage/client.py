@@ -120,7 +120,9 @@ class Storage:
                         ]
                         for folder in folders:
                             await self.remove_folder(bucket, folder)
-                        await files.remove([path for path in paths if path not in folders])
+                        objects = [path for path in paths if path not in folders]
+                        if objects and not await files.remove(objects):
+                            raise JobError("storage_denied", f"{prefix} was not removed")
 
 
 def _literal(path: str) -> str:
