@@ -138,7 +138,7 @@ def follow_job(
         if row["status"] != "completed":
             raise DemoError(f"{row['error_code']}: {row['error_message']}")
         for warning in row["output_info"]["warnings"]:
-            console.print(f"[yellow]![/] {warning}")
+            console.print(f"[yellow]![/] {warning['message']}")
         result = out / "video.mp4"
         signed = client.storage.from_("renders").create_signed_url(row["output_path"], 60)
         with http.stream("GET", str(signed["signedURL"])) as response, result.open("wb") as file:

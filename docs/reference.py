@@ -12,7 +12,7 @@ from pydantic import AliasChoices, BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from worker.errors import CATALOGUE
+from worker.errors import CATALOGUE, WARNINGS
 from worker.media.style import Style
 from worker.settings import Settings
 
@@ -88,7 +88,13 @@ def errors_page() -> str:
         "| 429 | `quota_jobs_per_hour` | This user has sent too many jobs within an hour. |",
         "| 404 | `job_not_found` | There is no such job, or it is another user's. |",
         "| 409 | `job_not_retryable` | Only a failed or cancelled job can be retried. |",
+        "",
+        "Warnings of a completed job: `output_info.warnings`, a list of `{code, message}`:",
+        "",
+        "| code | what the user reads |",
+        "|---|---|",
     ]
+    rows += [f"| `{code}` | {message} |" for code, message in WARNINGS.items()]
     return "\n".join(rows) + "\n"
 
 

@@ -167,7 +167,9 @@ async def _send(arguments: argparse.Namespace, options: dict[str, Any]) -> int:
             reason = f"{row['error_code']}: {row['error_message']}"
             raise VideoWorkerError(f"{row['status']}: {reason}")
         for warning in row["output_info"]["warnings"]:
-            err.print(f"warning: {warning}", markup=False, highlight=False, soft_wrap=True)
+            err.print(
+                f"warning: {warning['message']}", markup=False, highlight=False, soft_wrap=True
+            )
         out.print(f"completed: renders/{row['output_path']}", highlight=False, soft_wrap=True)
         if arguments.output:
             await project.save_result(row, arguments.output)

@@ -2,12 +2,13 @@
 
 A job's error has a stable code (the key of ``CATALOGUE``), a sentence for the user that holds no
 path, host name or program output, and says by itself whether another attempt can help. ``detail``
-is for the log only.
+is for the log only. What went not quite as expected, but well enough to complete, is a warning
+(``WARNINGS``), with a code and a sentence as well.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 
 class VideoWorkerError(Exception):
@@ -131,6 +132,34 @@ class JobError(VideoWorkerError):
         self.retry_after = retry_after
         """Seconds that the other side asked us to wait, if it did."""
         super().__init__(f"{code}: {detail or self.message}")
+
+
+WARNINGS: dict[str, str] = {
+    "cues_without_text": "Subtitles without text: {count}.",
+    "cues_backwards": "Subtitles that end before they begin and are not shown: {count}.",
+    "cues_past_end": "Subtitles that begin after the end of the video: {count}.",
+    "glyphs_missing": "No font has these characters: {characters}.",
+    "frames_damaged": "Damaged frames in the video: {count} of {total}.",
+    "video_tracks": "The largest of {count} video tracks was used.",
+    "audio_tracks": "One of {count} audio tracks was used.",
+}
+
+
+@dataclass(frozen=True)
+class JobWarning:
+    """A warning on the row of a job that completed. ``code`` is a key of ``WARNINGS``."""
+
+    code: str
+    message: str
+
+    @classmethod
+    def of(cls, code: str, **values: object) -> JobWarning:
+        """The warning with its sentence filled in."""
+        return cls(code, WARNINGS[code].format(**values))
+
+    def as_dict(self) -> dict[str, str]:
+        """As it stands in ``output_info.warnings``."""
+        return asdict(self)
 
 
 def span(seconds: float) -> str:

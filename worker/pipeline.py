@@ -12,12 +12,13 @@ from typing import Any
 
 import structlog
 
-from worker.errors import JobError, size, span
+from worker.errors import JobError, JobWarning, size, span
 from worker.media.ass import cues_past, write_ass
 from worker.media.ffmpeg import Ffmpeg
+from worker.media.options import read_options
 from worker.media.probe import INPUT, MediaInfo, probe
 from worker.media.render import OUTPUT, POSTER, SCRIPT, Rendered, poster, render
-from worker.media.style import Style, read_options
+from worker.media.style import Style
 from worker.media.subtitles import MAX_BYTES, Subtitles, read_subtitles
 from worker.progress import Progress, Report
 from worker.queue.jobs import Job
@@ -136,11 +137,11 @@ def describe(
     """Column ``output_info``: facts of the result, and what the user should know about it."""
     warnings = [*subtitles.warnings, *rendered.warnings]
     if late := cues_past(subtitles, rendered.duration):
-        warnings.append(f"{late} subtitles begin after the end of the video")
+        warnings.append(JobWarning.of("cues_past_end", count=late))
     if info.video_streams > 1:
-        warnings.append(f"the largest of {info.video_streams} video tracks was used")
+        warnings.append(JobWarning.of("video_tracks", count=info.video_streams))
     if info.audio_streams > 1:
-        warnings.append(f"one of {info.audio_streams} audio tracks was used")
+        warnings.append(JobWarning.of("audio_tracks", count=info.audio_streams))
     return {
         "duration_seconds": round(rendered.duration, 3),
         "frames": rendered.frames,
@@ -152,7 +153,7 @@ def describe(
         "subtitle_format": subtitles.format,
         "subtitle_charset": subtitles.charset,
         "tone_mapped": info.video.hdr,
-        "warnings": warnings,
+        "warnings": [warning.as_dict() for warning in warnings],
     }
 
 

@@ -15,7 +15,7 @@ from supabase import AsyncClient, AsyncClientOptions
 from supabase_auth.errors import AuthError
 
 from worker.errors import VideoWorkerError
-from worker.media.style import read_options
+from worker.media.options import read_options
 from worker.pipeline import RENDERS, SUBTITLES, VIDEOS
 from worker.settings import ProjectSettings
 from worker.storage.client import Progress, Storage

@@ -25,7 +25,7 @@ from tests.clips import (
     shows_text,
 )
 from tests.conftest import eventually
-from worker.errors import ConfigurationError, JobError
+from worker.errors import ConfigurationError, JobError, JobWarning
 from worker.media.ass import write_ass
 from worker.media.ffmpeg import Ffmpeg, Limits
 from worker.media.probe import INPUT, MediaInfo, probe
@@ -220,7 +220,7 @@ async def test_the_poster_is_a_picture_of_the_result(program: Ffmpeg, tmp_path: 
 async def test_a_glyph_that_no_font_has_is_named(program: Ffmpeg, tmp_path: Path) -> None:
     Clip(seconds=1).make(tmp_path / "clip.mp4").rename(tmp_path / INPUT)
     _, rendered = await burn(program, tmp_path, "00:00 --> 00:01\na \U0001f9ff b\n")
-    assert rendered.warnings == ["No font has these characters: \U0001f9ff (U+1F9FF)"]
+    assert rendered.warnings == [JobWarning.of("glyphs_missing", characters="\U0001f9ff (U+1F9FF)")]
 
 
 async def test_scripts_of_the_world_are_drawn(program: Ffmpeg, tmp_path: Path) -> None:
@@ -292,7 +292,8 @@ async def test_damaged_frames_are_a_warning(program: Ffmpeg, tmp_path: Path) -> 
     corrupt(tmp_path / INPUT, 0.3, 2000)
     _, rendered = await burn(program, tmp_path)
     assert rendered.frames < 4 * RATE
-    assert "of 100 frames of the video are damaged" in rendered.warnings[0]
+    lost = 4 * RATE - rendered.frames
+    assert rendered.warnings == [JobWarning.of("frames_damaged", count=lost, total=4 * RATE)]
 
 
 async def test_a_longer_video_than_allowed_is_refused(program: Ffmpeg, tmp_path: Path) -> None:

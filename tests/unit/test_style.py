@@ -8,7 +8,8 @@ import pytest
 
 from worker.errors import JobError
 from worker.media.ass import cues_past, write_ass
-from worker.media.style import Style, ass_style, read_options
+from worker.media.options import read_options
+from worker.media.style import Style, ass_style
 from worker.media.subtitles import read_subtitles
 
 SRT = b"1\n00:00:01,000 --> 00:00:02,000\nHi\n\n2\n11:00:00,000 --> 11:00:01,000\nlate\n"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.errors import JobError
+from worker.errors import JobError, JobWarning
 from worker.media.subtitles import MAX_CUE_CHARACTERS, MAX_CUES, read_subtitles
 from worker.media.timed_text import markup_to_ass
 
@@ -210,8 +210,8 @@ def test_cues_that_show_nothing_are_told() -> None:
     )
     assert len(subtitles.script.events) == 4
     assert subtitles.warnings == [
-        "1 subtitles have no text",
-        "1 subtitles end before they begin and are not shown",
+        JobWarning.of("cues_without_text", count=1),
+        JobWarning.of("cues_backwards", count=1),
     ]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import ffmpeg as graph
 
-from worker.errors import JobError, span
+from worker.errors import JobError, JobWarning, span
 from worker.media.ffmpeg import Ffmpeg, Limits, Position, Run
 from worker.media.packets import Timeline, read_timeline
 from worker.media.probe import FORMATS, INPUT, MediaInfo
@@ -50,7 +50,7 @@ class Rendered:
     duration: float
     frames: int
     audio: str
-    warnings: list[str]
+    warnings: list[JobWarning]
 
 
 async def render(
@@ -169,10 +169,10 @@ async def _check(
     # Half as many frames as packets: each field of interlaced video came in its own packet.
     if result.frames < source.frames and abs(source.frames - 2 * result.frames) > 2:
         lost = source.frames - result.frames
-        warnings.append(f"{lost} of {source.frames} frames of the video are damaged")
+        warnings.append(JobWarning.of("frames_damaged", count=lost, total=source.frames))
     if run.missing_glyphs:
         characters = " ".join(f"{chr(g)} (U+{g:04X})" for g in sorted(run.missing_glyphs)[:20])
-        warnings.append(f"No font has these characters: {characters}")
+        warnings.append(JobWarning.of("glyphs_missing", characters=characters))
     audio = _audio_options(info).get("acodec", "none")
     return Rendered(result.end, result.frames, "copied" if audio == "copy" else audio, warnings)
 

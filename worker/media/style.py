@@ -1,13 +1,11 @@
-"""What a user may ask for: the model behind column ``options``, and the style's look as ASS."""
+"""How subtitles look: the model behind ``options.style``, and the same as ASS."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from pysubs2 import Alignment, Color, SSAStyle
-
-from worker.errors import JobError
 
 Position = Literal[
     "bottom-left", "bottom-center", "bottom-right",
@@ -51,29 +49,6 @@ class Style(BaseModel):
     """Distance from the left and right edge, in per cent of the picture's shorter side."""
     margin_vertical: float = Field(5.0, ge=0, le=40)
     """Distance from the upper or lower edge, in per cent of the picture's shorter side."""
-
-
-class Options(BaseModel):
-    """Column `options` of a job."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-    style: Style = Style()
-    """The look of the subtitles."""
-
-
-def read_options(value: dict[str, Any]) -> Options:
-    """Raises ``invalid_options`` naming the first field that is wrong, and why."""
-    try:
-        return Options.model_validate(value)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        raise JobError(
-            "invalid_options",
-            str(error),
-            field=".".join(map(str, first["loc"])) or "options",
-            reason=first["msg"][0].lower() + first["msg"][1:],
-        ) from error
 
 
 def ass_style(style: Style, width: int, height: int) -> SSAStyle:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pysubs2 import SSAFile
 
-from worker.errors import JobError
+from worker.errors import JobError, JobWarning
 from worker.media.charset import decode
 from worker.media.substation import read_substation
 from worker.media.timed_text import read_srt, read_vtt
@@ -27,7 +27,7 @@ class Subtitles:
     format: Format
     charset: str
     script: SSAFile
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[JobWarning] = field(default_factory=list)
 
     @property
     def styled(self) -> bool:
@@ -89,6 +89,6 @@ def _check(subtitles: Subtitles) -> None:
     if silent == len(events):
         raise JobError("subtitles_empty")
     if silent:
-        subtitles.warnings.append(f"{silent} subtitles have no text")
+        subtitles.warnings.append(JobWarning.of("cues_without_text", count=silent))
     if backwards := sum(event.end <= event.start for event in events):
-        subtitles.warnings.append(f"{backwards} subtitles end before they begin and are not shown")
+        subtitles.warnings.append(JobWarning.of("cues_backwards", count=backwards))
