@@ -55,6 +55,7 @@ create table public.video_jobs (
   max_attempts smallint not null default 3,
   run_at timestamptz not null default now(),
   idempotency_key text,
+  traceparent text,
   cancel_requested_at timestamptz,
   created_at timestamptz not null default now(),
   started_at timestamptz,
@@ -72,6 +73,8 @@ create table public.video_jobs (
   constraint attempts_are_bounded check (max_attempts between 1 and 20 and attempt between 0 and max_attempts),
   constraint options_are_a_small_object check (jsonb_typeof(options) = 'object' and octet_length(options::text) <= 65536),
   constraint idempotency_key_is_short check (length(idempotency_key) between 1 and 200),
+  -- https://www.w3.org/TR/trace-context/, version 00: ids are lower-case hex and not all zero.
+  constraint traceparent_is_w3c check (traceparent ~ '^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$'),
   -- Paths: first folder = owner, no empty, '.' or '..' segment, nothing that is not a plain object name.
   constraint input_path_is_own check (
     input_path ~ ('^' || user_id::text || '(/[^/\\[:cntrl:]]+)+$') and input_path !~ '/\.{1,2}(/|$)' and length(input_path) <= 1024),
@@ -107,6 +110,7 @@ comment on column public.video_jobs.error_message is 'The last error as a senten
 comment on column public.video_jobs.attempt is 'How often a worker has begun this job; counted at the claim, so that a crash counts.';
 comment on column public.video_jobs.run_at is 'Not before this time.';
 comment on column public.video_jobs.idempotency_key is 'Unique per user: the same key twice is the same job.';
+comment on column public.video_jobs.traceparent is 'Trace context (W3C) of the request that made the job: the worker''s spans join that trace.';
 
 -- The claim is one ordered scan of this index; jobs whose time has not come are not in it.
 create index video_jobs_ready on public.video_jobs (priority desc, place, created_at)
@@ -127,9 +131,9 @@ alter table public.video_jobs enable row level security;
 
 revoke all on public.video_jobs from public, anon, authenticated, service_role;
 grant select on public.video_jobs to authenticated;
-grant insert (user_id, input_path, subtitle_path, options, idempotency_key) on public.video_jobs to authenticated;
+grant insert (user_id, input_path, subtitle_path, options, idempotency_key, traceparent) on public.video_jobs to authenticated;
 grant select, delete on public.video_jobs to service_role;
-grant insert (user_id, input_path, subtitle_path, options, idempotency_key, priority, run_at, max_attempts)
+grant insert (user_id, input_path, subtitle_path, options, idempotency_key, traceparent, priority, run_at, max_attempts)
   on public.video_jobs to service_role;
 
 create policy "users read their own jobs" on public.video_jobs

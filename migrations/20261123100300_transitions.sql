@@ -22,7 +22,7 @@ comment on function video_worker.output_prefix is 'Folder in bucket renders that
 create function video_worker.claim_jobs(p_worker uuid, p_tokens uuid[], p_lease interval)
 returns table (
   job_id uuid, token uuid, user_id uuid, attempt smallint, max_attempts smallint,
-  input_path text, subtitle_path text, options jsonb, output_prefix text, waited interval
+  input_path text, subtitle_path text, options jsonb, traceparent text, output_prefix text, waited interval
 )
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -77,7 +77,7 @@ begin
 
   return query
     select j.id, l.token, j.user_id, j.attempt, j.max_attempts, j.input_path, j.subtitle_path, j.options,
-           video_worker.output_prefix(j, l.token), j.started_at - greatest(j.created_at, j.run_at)
+           j.traceparent, video_worker.output_prefix(j, l.token), j.started_at - greatest(j.created_at, j.run_at)
     from video_worker.leases l join public.video_jobs j on j.id = l.job_id
     where l.token = any (p_tokens)
     order by j.priority desc, j.place, j.created_at;

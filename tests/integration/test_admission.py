@@ -177,6 +177,39 @@ def test_the_same_idempotency_key_is_accepted_once_per_user(db: Db) -> None:
         db.new_job(alice, idempotency_key="k")
 
 
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+def test_a_user_hands_over_the_trace_of_the_request_and_the_worker_gets_it(
+    db: Db, worker: SqlWorker
+) -> None:
+    alice = db.new_user()
+    with db.acting_as(alice) as connection:
+        connection.execute(
+            "insert into public.video_jobs (input_path, subtitle_path, traceparent)"
+            " values (%s, %s, %s)",
+            [f"{alice}/v.mp4", f"{alice}/s.srt", TRACE],
+        )
+    assert worker.claim_one().row["traceparent"] == TRACE
+
+
+@pytest.mark.parametrize(
+    "traceparent",
+    [
+        "",
+        "x",
+        TRACE.upper(),
+        TRACE + "-00",
+        TRACE + "\n",
+        f"00-{'0' * 32}-00f067aa0ba902b7-01",
+        f"00-4bf92f3577b34da6a3ce929d0e0e4736-{'0' * 16}-01",
+    ],
+)
+def test_what_is_no_trace_context_is_refused(db: Db, traceparent: str) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation, match="traceparent_is_w3c"):
+        db.new_job(traceparent=traceparent)
+
+
 def test_more_open_jobs_than_allowed_are_refused_with_what_to_do(db: Db) -> None:
     db.admin.execute("update video_worker.config set max_open_jobs_per_user = 2")
     alice = db.new_user()

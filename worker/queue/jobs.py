@@ -22,7 +22,9 @@ FinalAnswer = Literal["completed", "queued", "failed", "cancelled", "lost"]
 @dataclass(frozen=True)
 class Job:
     """A claimed job. ``token`` is the proof of the claim; ``output_prefix`` is its own folder in
-    bucket renders; ``waited`` is the time from when it could have run until the claim."""
+    bucket renders; ``waited`` is the time from when it could have run until the claim;
+    ``traceparent`` the W3C trace context of the request that made the job, if it had one.
+    """
 
     job_id: UUID
     token: UUID
@@ -32,6 +34,7 @@ class Job:
     input_path: str
     subtitle_path: str
     options: dict[str, Any]
+    traceparent: str | None
     output_prefix: str
     waited: timedelta
 
