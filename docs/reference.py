@@ -1,4 +1,4 @@
-"""Writes docs/settings.md, docs/options.md and docs/errors.md from the code: `make docs`.
+"""Writes the reference pages (``PAGES``) from the code: `make docs`.
 
 A test fails when what lies there is not what this writes.
 """
@@ -14,6 +14,7 @@ from pydantic_core import PydanticUndefined
 
 from worker.errors import CATALOGUE, WARNINGS
 from worker.media.style import Style
+from worker.ops.metrics import QUEUE_FIGURES, Metrics, State
 from worker.settings import Settings
 
 FOLDER = Path(__file__).parent
@@ -98,7 +99,38 @@ def errors_page() -> str:
     return "\n".join(rows) + "\n"
 
 
-PAGES = {"settings.md": settings_page, "options.md": options_page, "errors.md": errors_page}
+def metrics_page() -> str:
+    metrics = Metrics("", "")
+    metrics.render(State(1, 0, False, True, True, 0), dict.fromkeys(QUEUE_FIGURES, 0.0))
+    rows = [
+        "# Metrics",
+        "",
+        "`/metrics` on `WORKER_HEALTH_PORT` (or `PORT`), for Prometheus. Counters and histograms",
+        "are of this worker since it started; `video_worker_queue_…` describe the whole queue and",
+        "are the same from every worker, so take their `max`.",
+        "",
+        "| metric | type | labels | meaning |",
+        "|---|---|---|---|",
+    ]
+    for family in sorted(metrics.registry.collect(), key=lambda family: family.name):
+        if family.name.startswith("video_worker"):
+            name = family.name + {"counter": "_total", "info": "_info"}.get(family.type, "")
+            labels = {label for sample in family.samples for label in sample.labels} - {"le"}
+            cells = (f"`{name}`", family.type, ", ".join(sorted(labels)), family.documentation)
+            rows.append(f"| {' | '.join(cells)} |")
+    rows += [
+        "",
+        "Beside them: `process_…` (memory, CPU, open files) and `python_info`.",
+    ]
+    return "\n".join(rows) + "\n"
+
+
+PAGES = {
+    "settings.md": settings_page,
+    "options.md": options_page,
+    "errors.md": errors_page,
+    "metrics.md": metrics_page,
+}
 
 
 def _default(field: FieldInfo) -> str:

@@ -117,3 +117,47 @@ comment on function video_admin.drain_worker is
   'Lets a worker finish what it runs, claim nothing more, and end; false when there is no such worker.';
 
 revoke all on all functions in schema video_admin from public, anon, authenticated, service_role;
+
+-- Depth and age of the queue for the metrics of all workers: counted at most every ten seconds by
+-- one of them, read by the rest, so that hundreds of workers cost no more than one.
+create table video_worker.queue_figures (
+  id boolean primary key default true check (id),
+  counted_at timestamptz not null default '-infinity',
+  queued bigint not null default 0,
+  scheduled bigint not null default 0,
+  processing bigint not null default 0,
+  oldest_ready_at timestamptz
+);
+comment on table video_worker.queue_figures is 'Depth and age of the queue, at most ten seconds old while metrics are read: one row.';
+insert into video_worker.queue_figures default values;
+alter table video_worker.queue_figures enable row level security;
+
+create function video_worker.read_queue_figures()
+returns table (queued bigint, scheduled bigint, processing bigint, oldest_seconds double precision, workers bigint)
+language plpgsql security definer set search_path = '' as $$
+begin
+  if exists (select from video_worker.queue_figures f where f.counted_at < now() - interval '10 seconds')
+    and pg_try_advisory_xact_lock(hashtextextended('video_worker queue_figures', 0))
+  then
+    update video_worker.queue_figures f
+    set counted_at = now(), queued = c.queued, scheduled = c.scheduled, processing = c.processing,
+        oldest_ready_at = c.oldest_ready_at
+    from (
+      select count(*) filter (where j.status = 'queued' and j.place is not null) as queued,
+             count(*) filter (where j.status = 'queued' and j.place is null) as scheduled,
+             count(*) filter (where j.status = 'processing') as processing,
+             min(greatest(j.created_at, j.run_at)) filter (where j.status = 'queued' and j.place is not null) as oldest_ready_at
+      from public.video_jobs j where j.status in ('queued', 'processing')
+    ) c;
+  end if;
+  return query
+    select f.queued, f.scheduled, f.processing,
+           coalesce(extract(epoch from now() - f.oldest_ready_at), 0)::double precision,
+           (select count(*) from video_worker.workers w where w.seen_at > now() - interval '1 minute')
+    from video_worker.queue_figures f;
+end
+$$;
+comment on function video_worker.read_queue_figures is 'Waiting, scheduled and running jobs, seconds since the oldest waiting one could have run, and workers alive.';
+
+revoke all on function video_worker.read_queue_figures() from public, anon, authenticated, service_role;
+grant execute on function video_worker.read_queue_figures() to video_worker;

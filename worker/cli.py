@@ -24,6 +24,7 @@ from rich.table import Column, Table
 from worker import __version__
 from worker.errors import ConfigurationError, VideoWorkerError
 from worker.ops.logs import configure_logging
+from worker.ops.metrics import Metrics
 from worker.queue.migrations import Migration, migrate
 from worker.remote import Project, Row
 from worker.service import Service
@@ -40,6 +41,7 @@ err = Console(stderr=True)
 def main() -> None:
     """Exit code 0: done, 1: it did not work out, 2: wrong settings or usage."""
     arguments = _parser().parse_args()
+    configure_logging("warning", "console")  # to stderr; `run` has settings of its own
     try:
         sys.exit(arguments.command(arguments))
     except ConfigurationError as error:
@@ -107,8 +109,9 @@ def _load(settings: type[AnySettings]) -> AnySettings:
 
 def _run(arguments: argparse.Namespace) -> int:
     settings = _load(Settings)
-    configure_logging(settings.log_level, settings.log_format)
-    asyncio.run(Service(settings).run())
+    metrics = Metrics(__version__, settings.worker_name)
+    configure_logging(settings.log_level, settings.log_format, [metrics.observe])
+    asyncio.run(Service(settings, metrics).run())
     return 0
 
 

@@ -7,6 +7,7 @@ not finished becomes no object. Every fault is a ``JobError`` with a code; the r
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,7 @@ class Pipeline:
             await poster(self._ffmpeg, folder, _poster_time(subtitles, rendered.duration))
             progress.enter("upload")
             video_path, poster_path = await self._upload(job, folder, progress)
+            progress.leave()
             output_info = describe(info, subtitles, rendered, folder / OUTPUT)
         return Completed(video_path, poster_path, output_info)
 
@@ -109,7 +111,8 @@ class Pipeline:
         (folder / SCRIPT).write_text(script, encoding="utf-8")
 
     async def _render(self, folder: Path, info: MediaInfo, progress: Progress) -> Rendered:
-        return await render(
+        started = time.monotonic()
+        rendered = await render(
             self._ffmpeg,
             folder,
             info,
@@ -118,6 +121,15 @@ class Pipeline:
             max_seconds=self._settings.max_render_seconds,
             on_progress=progress.update,
         )
+        seconds = time.monotonic() - started
+        log.debug(
+            "job.rendered",
+            frames=rendered.frames,
+            video_seconds=round(rendered.duration, 3),
+            seconds=round(seconds, 3),
+            speed=round(rendered.duration / seconds, 2),
+        )
+        return rendered
 
     async def _upload(self, job: Job, folder: Path, progress: Progress) -> tuple[str, str]:
         poster_path = f"{job.output_prefix}/poster.jpg"

@@ -5,7 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import structlog
+
 from worker.queue.jobs import Stage
+
+log = structlog.get_logger()
 
 SHARE: dict[Stage, float] = {
     "download": 10,
@@ -24,12 +28,19 @@ class Progress:
 
     def __init__(self, report: Report) -> None:
         self._report = report
-        self._started = time.monotonic()
+        self._started = self._entered = time.monotonic()
         self._stage: Stage = "download"
 
     def enter(self, stage: Stage) -> None:
+        self.leave()
         self._stage = stage
         self.update(0.0)
+
+    def leave(self) -> None:
+        """The current stage is over."""
+        seconds = time.monotonic() - self._entered
+        log.debug("stage.finished", stage=self._stage, seconds=round(seconds, 3))
+        self._entered = time.monotonic()
 
     def update(self, share: float) -> None:
         """``share``: how much of the current stage is done, 0 to 1."""

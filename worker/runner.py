@@ -11,9 +11,9 @@ import structlog
 from worker.background import Backoff
 from worker.errors import DatabaseUnavailableError, JobError, VideoWorkerError
 from worker.pipeline import RENDERS, Pipeline
-from worker.queue.jobs import FinalAnswer, Job, Jobs
+from worker.queue.jobs import FinalAnswer, Job, Jobs, Stage
 from worker.queue.lease import Lease, StopReason
-from worker.queue.outcome import Cancelled, Failed, Lost, Outcome, Released, failure
+from worker.queue.outcome import Cancelled, Failed, Lost, Outcome, Released, failure, result
 from worker.queue.rhythm import Rhythm
 from worker.storage.client import Storage
 
@@ -39,7 +39,12 @@ class Runner:
     async def run(self, job: Job) -> None:
         """Work on ``job`` until its outcome is in the database."""
         structlog.contextvars.bind_contextvars(job_id=str(job.job_id), attempt=job.attempt)
-        log.info("job.claimed", user_id=str(job.user_id), waited=job.waited.total_seconds())
+        log.info(
+            "job.claimed",
+            user_id=str(job.user_id),
+            waited=job.waited.total_seconds(),
+            traceparent=job.traceparent,
+        )
         started = time.monotonic()
         lease = Lease(self._jobs, job, self._rhythm.heartbeat)
         self._leases.add(lease)
@@ -50,7 +55,12 @@ class Runner:
         finally:
             self._leases.discard(lease)
             await lease.stop()
-        log.info("job.finished", status=status, seconds=round(time.monotonic() - started, 3))
+        log.info(
+            "job.finished",
+            outcome=result(outcome, status),
+            code=outcome.code if isinstance(outcome, Failed) else None,
+            seconds=round(time.monotonic() - started, 3),
+        )
         if status != "completed":
             await self._remove_output(job)
 
@@ -79,7 +89,7 @@ class Runner:
             return STOPPED[reason]
         if error := work.exception():
             outcome = failure(error, job.attempt)
-            _log_failure(error, outcome)
+            _log_failure(error, outcome, lease.stage)
             return outcome
         return work.result()
 
@@ -100,9 +110,9 @@ class Runner:
             log.warning("output.kept", reason=str(error))
 
 
-def _log_failure(error: BaseException, outcome: Failed) -> None:
+def _log_failure(error: BaseException, outcome: Failed, stage: Stage) -> None:
     if isinstance(error, JobError):
         cause: dict[str, object] = {"detail": error.detail}
     else:
         cause = {"exc_info": error}
-    log.warning("job.failed", code=outcome.code, retry_in=outcome.retry_in, **cause)
+    log.warning("job.failed", code=outcome.code, stage=stage, retry_in=outcome.retry_in, **cause)

@@ -23,6 +23,7 @@ from worker.background import Backoff, happens_within
 from worker.errors import DatabaseUnavailableError
 from worker.media.ffmpeg import Ffmpeg
 from worker.ops.health import HealthServer
+from worker.ops.metrics import Metrics
 from worker.pipeline import RENDERS, Pipeline
 from worker.queue.claimer import Claimer
 from worker.queue.database import Database
@@ -33,6 +34,7 @@ from worker.queue.migrations import check_schema
 from worker.queue.rhythm import Rhythm
 from worker.runner import Runner
 from worker.settings import Settings
+from worker.status import Status
 from worker.storage.client import Storage
 from worker.workspace import Workspace
 
@@ -43,9 +45,9 @@ RELEASE_SECONDS = 10.0
 
 
 class Service:
-    """One worker process."""
+    """One worker process. ``metrics`` observes the log already."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self._settings = settings
         self._id = uuid4()
         self._draining = asyncio.Event()
@@ -68,6 +70,19 @@ class Service:
             on_cancel=lambda: self._runner.check_leases(),
             on_change=lambda: self._keeper.check_in_now(),
         )
+        self._status = Status(
+            metrics,
+            slots=settings.concurrency,
+            work_dir=self._workspace.folder,
+            database=self._database,
+            storage=self._storage,
+            jobs=self._jobs,
+            listener=self._listener,
+            draining=self._draining.is_set,
+        )
+        self._health = settings.health_port and HealthServer(
+            settings.health_port, self._status.pages
+        )
 
     async def run(self) -> None:
         """Work until SIGTERM or SIGINT, or until an admin drains this worker.
@@ -77,9 +92,14 @@ class Service:
         structlog.contextvars.bind_contextvars(worker_id=str(self._id))
         self._handle_signals()
         try:
+            await self._database.open()
+            if self._health:
+                await self._health.start()
             await self._prepare()
             await self._work()
         finally:
+            if self._health:
+                await self._health.stop()
             await self._storage.close()
             await self._database.close()
             self._workspace.close()
@@ -88,8 +108,7 @@ class Service:
     async def _prepare(self) -> None:
         settings = self._settings
         ffmpeg = await Ffmpeg.find(settings.ffmpeg_path, self._workspace.folder, settings.font_dirs)
-        await self._database.open()
-        await self._check_schema()
+        schema = await self._check_schema()
         threads = max(1, (os.cpu_count() or 1) // settings.concurrency)
         pipeline = Pipeline(settings, self._storage, ffmpeg, self._workspace, threads)
         self._runner = Runner(self._jobs, self._rhythm, pipeline, self._storage)
@@ -111,6 +130,7 @@ class Service:
             drain=self._draining.set,
             remove_orphan=lambda prefix: self._storage.remove_folder(RENDERS, prefix),
         )
+        self._status.prepared(schema, ffmpeg, self._claimer, self._keeper)
         log.info(
             "worker.ready",
             version=__version__,
@@ -121,10 +141,6 @@ class Service:
         )
 
     async def _work(self) -> None:
-        health = None
-        if self._settings.health_port:
-            health = HealthServer(self._settings.health_port, self._readiness)
-            await health.start()
         background = (self._listener, self._keeper, self._claimer)
         for part in background:
             part.start()
@@ -134,8 +150,6 @@ class Service:
         finally:
             for part in background:
                 await part.stop()
-            if health:
-                await health.stop()
 
     async def _drain(self) -> None:
         """Nothing is claimed any more; what runs goes on, and so do its heartbeats."""
@@ -157,15 +171,16 @@ class Service:
         except DatabaseUnavailableError:
             log.warning("worker.not_checked_out")
 
-    async def _check_schema(self) -> None:
-        """Wait for the database, however long; a wrong schema is an error at once."""
+    async def _check_schema(self) -> str:
+        """Wait for the database, however long, and return the schema's version; a wrong one is an
+        error at once."""
         backoff = Backoff()
         while not self._draining.is_set():
             try:
-                await check_schema(self._database)
-                return
+                return await check_schema(self._database)
             except DatabaseUnavailableError:
                 await happens_within(self._draining, backoff.next_pause())
+        return ""
 
     def _handle_signals(self) -> None:
         """The first signal drains within the grace period, a second one ends it. An admin's drain
@@ -181,12 +196,3 @@ class Service:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, signalled)
-
-    def _readiness(self) -> tuple[bool, dict[str, object]]:
-        checks = {
-            "database": self._database.reachable,
-            "checked_in": self._keeper.checked_in.is_set(),
-            "accepting": not self._draining.is_set(),
-        }
-        wake_up = "notify" if self._listener.live else "poll"
-        return all(checks.values()), {**checks, "wake_up": wake_up}

@@ -110,7 +110,7 @@ class Settings(ProjectSettings, DatabaseSettings):
     health_port: int | None = Field(
         None, ge=1, le=65535, validation_alias=AliasChoices("WORKER_HEALTH_PORT", "PORT")
     )
-    """Port for /livez and /readyz; default: no health server."""
+    """Port for /livez, /readyz and /metrics; default: no health server."""
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", validation_alias="LOG_LEVEL"

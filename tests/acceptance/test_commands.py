@@ -8,6 +8,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import pytest
+
 from tests.acceptance.conftest import SRT, Project, User
 from tests.clips import HEIGHT, WIDTH, gray_frames, shows_text
 from tests.conftest import eventually
@@ -161,10 +163,12 @@ def test_readiness_follows_the_database(project: Project) -> None:
                 answer = json.loads(error.read())
         return answer
 
-    assert ready() == {
-        "ready": True, "database": True, "checked_in": True, "accepting": True,
-        "wake_up": "notify",
-    }  # fmt: skip
+    eventually(lambda: ready()["ready"])
+    facts = ready()
+    checks = {"prepared", "database", "checked_in", "storage", "disk", "accepting"}
+    assert {name for name, value in facts.items() if value is True} == {"ready", *checks}
+    assert facts["wake_up"] == "notify"
+    assert facts["schema"] == project.db.value("select video_worker.schema_version()")
     project.db.admin.execute("alter role video_worker nologin")
     try:
         project.db.admin.execute(
@@ -179,3 +183,43 @@ def test_readiness_follows_the_database(project: Project) -> None:
         "database.unavailable",
         "database.back",
     ], "one line per change of state"
+
+
+def test_a_worker_that_waits_for_its_database_is_alive_and_not_ready(project: Project) -> None:
+    port = free_port()
+    url = project.environment["DATABASE_URL"].replace(":postgres@", ":wrong@")
+    worker = project.start_worker(ready=False, DATABASE_URL=url, WORKER_HEALTH_PORT=str(port))
+    worker.wait_for("database.unavailable")
+    assert project.run("health", WORKER_HEALTH_PORT=str(port)).returncode == 0
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5)
+    with refused.value as answer:
+        facts = json.loads(answer.read())
+    assert answer.code == 503
+    assert (facts["prepared"], facts["database"], facts["storage"]) == (False, False, True)
+
+
+def test_a_job_shows_in_the_metrics(project: Project, user: User, clip: Path) -> None:
+    port = free_port()
+    worker = project.start_worker(ready=False, WORKER_HEALTH_PORT=str(port), LOG_LEVEL="error")
+    user.wait(user.send(clip))
+
+    def series() -> dict[str, float]:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as reply:
+            text = reply.read().decode()
+        lines = [line for line in text.splitlines() if not line.startswith("#")]
+        return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
+
+    eventually(lambda: series()['video_worker_jobs_total{code="",outcome="completed"}'] == 1)
+    found = series()
+    assert found["video_worker_received_bytes_total"] >= clip.stat().st_size
+    assert found["video_worker_sent_bytes_total"] > 10_000
+    assert found["video_worker_encode_speed_ratio_count"] == 1
+    for stage in ("download", "probe", "subtitles", "render", "upload"):
+        assert found[f'video_worker_stage_seconds_count{{stage="{stage}"}}'] == 1, stage
+    assert found["video_worker_wait_seconds_count"] == 1
+    assert found['video_worker_queue_jobs{state="queued"}'] == 0
+    assert found["video_worker_queue_workers"] == 1
+    assert found["video_worker_listener_live"] == 1
+    assert found["video_worker_slots"] == 1
+    assert worker.events == [], "nothing went wrong, so at level error nothing is written"

@@ -1,10 +1,11 @@
-"""The health server: /livez (the process answers) and /readyz (it can take jobs)."""
+"""The health server: a few pages by GET, for platforms, for Prometheus and for people."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 
 import structlog
 
@@ -13,15 +14,34 @@ from worker.errors import ConfigurationError
 log = structlog.get_logger()
 
 LONGEST_REQUEST = 8192
+DEADLINE = 10.0
+"""Seconds for a request and its answer."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a page says."""
+
+    body: bytes
+    status: str = "200 OK"
+    content_type: str = "application/json"
+
+    @classmethod
+    def of(cls, value: object, ok: bool = True) -> Answer:
+        """JSON; with 503 if not ``ok``."""
+        body = json.dumps(value).encode() + b"\n"
+        return cls(body, "200 OK" if ok else "503 Service Unavailable")
+
+
+Page = Callable[[], Awaitable[Answer]]
 
 
 class HealthServer:
-    """Answers GET on ``port``. ``ready`` returns whether jobs can be taken, and what /readyz shows;
-    if not, the answer is 503."""
+    """Answers GET on ``port``, of every address, with one of ``pages`` (by path)."""
 
-    def __init__(self, port: int, ready: Callable[[], tuple[bool, dict[str, object]]]) -> None:
+    def __init__(self, port: int, pages: Mapping[str, Page]) -> None:
         self._port = port
-        self._ready = ready
+        self._pages = pages
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -40,14 +60,19 @@ class HealthServer:
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(DEADLINE):
                 request = await reader.readuntil(b"\r\n\r\n")
-                path = request.split(b" ", 2)[1]
-                status, body = self._route(path.decode("ascii", "replace"))
-                payload = json.dumps(body).encode()
+                target = request.split(b" ", 2)[1].decode("ascii", "replace")
+                answer = await self._page(target.partition("?")[0])
                 writer.write(
-                    b"HTTP/1.1 %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\n"
-                    b"connection: close\r\n\r\n%s" % (status.encode(), len(payload), payload)
+                    b"HTTP/1.1 %s\r\ncontent-type: %s\r\ncontent-length: %d\r\n"
+                    b"connection: close\r\n\r\n%s"
+                    % (
+                        answer.status.encode(),
+                        answer.content_type.encode(),
+                        len(answer.body),
+                        answer.body,
+                    )
                 )
                 await writer.drain()
         except (
@@ -61,10 +86,8 @@ class HealthServer:
         finally:
             writer.close()
 
-    def _route(self, path: str) -> tuple[str, dict[str, object]]:
-        if path == "/livez":
-            return "200 OK", {"alive": True}
-        if path == "/readyz":
-            ready, details = self._ready()
-            return "200 OK" if ready else "503 Service Unavailable", {"ready": ready, **details}
-        return "404 Not Found", {"paths": ["/livez", "/readyz"]}
+    async def _page(self, path: str) -> Answer:
+        if page := self._pages.get(path):
+            return await page()
+        body = json.dumps({"pages": list(self._pages)}).encode() + b"\n"
+        return Answer(body, "404 Not Found")

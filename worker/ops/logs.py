@@ -1,13 +1,19 @@
-"""Structured logs: one event per line, JSON for machines, coloured for a terminal."""
+"""Structured logs: one event per line, JSON for machines, coloured for a terminal.
+
+What happens is told once, as an event. Metrics and traces are made from the same events: they
+observe every one of them, also those that are below the level that is written. docs/logs.md lists
+them all.
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 QUIET = {
     # They log every request with its address, and a signed URL is as good as a key.
@@ -18,9 +24,14 @@ QUIET = {
     "psycopg.pool": logging.ERROR,
 }
 
+Observer = Callable[[Mapping[str, Any]], None]
+"""Is called with every event: its name under ``event``, its fields, and what is bound."""
+
 
 def configure_logging(
-    level: str = "info", output: Literal["auto", "json", "console"] = "auto"
+    level: str = "info",
+    output: Literal["auto", "json", "console"] = "auto",
+    observers: Sequence[Observer] = (),
 ) -> None:
     """Set up structlog for the process. ``auto`` means console if stderr is a terminal.
 
@@ -28,6 +39,12 @@ def configure_logging(
     the task, and the tasks it starts, write.
     """
     console = output == "console" or (output == "auto" and sys.stderr.isatty())
+    threshold = logging.getLevelNamesMapping()[level.upper()]
+    own: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        *map(_observed_by, observers),
+        _at_least(threshold),
+    ]
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -41,10 +58,9 @@ def configure_logging(
             structlog.processors.dict_tracebacks,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]
-    threshold = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
-        processors=[*shared, *renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(threshold),
+        processors=[*own, *shared, *renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
@@ -60,3 +76,22 @@ def configure_logging(
     logging.basicConfig(handlers=[handler], level=threshold, force=True)
     for name, at_least in QUIET.items():
         logging.getLogger(name).setLevel(max(threshold, at_least))
+
+
+def _observed_by(observer: Observer) -> Processor:
+    def observe(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        observer(event)
+        return event
+
+    return observe
+
+
+def _at_least(threshold: int) -> Processor:
+    """Drops what is below the level; after the observers, who want to see everything."""
+
+    def keep(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        if logging.getLevelNamesMapping()[method.upper()] < threshold:
+            raise structlog.DropEvent
+        return event
+
+    return keep

@@ -49,6 +49,19 @@ class CheckIn:
     orphans_due: bool
 
 
+@dataclass(frozen=True)
+class QueueFigures:
+    """The whole queue, at most ten seconds old. ``queued`` can be claimed, ``scheduled`` waits for
+    its time; ``oldest_seconds`` is how long the oldest queued one could have run; ``workers`` were
+    heard of within a minute."""
+
+    queued: int
+    scheduled: int
+    processing: int
+    oldest_seconds: float
+    workers: int
+
+
 class Jobs:
     """The queue as this worker sees it.
 
@@ -129,3 +142,8 @@ class Jobs:
         """Delete finished rows whose time of keeping is over; returns how many."""
         count: int = await self._database.value("select video_worker.prune()")
         return count
+
+    async def figures(self) -> QueueFigures:
+        """How many jobs wait and run, and for how long the oldest has waited."""
+        (row,) = await self._database.rows("select * from video_worker.read_queue_figures()")
+        return QueueFigures(**row)

@@ -53,6 +53,11 @@ class Lease(Background):
         self._eta = None if eta_seconds is None else max(0, round(eta_seconds))
         asyncio.get_running_loop().call_later(pause, self._due.set)
 
+    @property
+    def stage(self) -> Stage:
+        """Where the work was last."""
+        return self._stage
+
     def beat_now(self) -> None:
         """Ask at once whether the job is still ours and wanted (a cancel was announced)."""
         self._due.set()

@@ -77,9 +77,11 @@ def migrate(url: str, applied: Callable[[Migration], None]) -> int:
     return count
 
 
-async def check_schema(database: Database) -> None:
-    """Raises ``ConfigurationError`` unless the database has every migration that this version
-    needs; a newer schema is fine."""
+async def check_schema(database: Database) -> str:
+    """The version of the database's schema; it may be newer than this version of the worker.
+
+    Raises ``ConfigurationError`` unless it has every migration that this version needs.
+    """
     try:
         version: str = await database.value("select video_worker.schema_version()")
     except (
@@ -102,3 +104,4 @@ async def check_schema(database: Database) -> None:
             f"The database lacks migrations that this worker needs: {names}. Apply them with "
             "`video-worker migrate` or `supabase db push`."
         )
+    return version

@@ -49,6 +49,14 @@ class Lost:
 Outcome = Completed | Failed | Cancelled | Released | Lost
 
 
+def result(outcome: Outcome, status: str) -> str:
+    """How the attempt ended in a word, for logs and metrics: completed, failed, cancelled, lost,
+    retried or released. ``status`` is what the database made of the outcome."""
+    if status != "queued":
+        return status
+    return "released" if isinstance(outcome, Released) else "retried"
+
+
 def failure(error: BaseException, attempt: int) -> Failed:
     """The outcome of an attempt (counted from 1) that ended with ``error``.
 

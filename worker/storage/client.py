@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import structlog
 from supabase import AsyncClient, AsyncClientOptions
 
 from worker.errors import JobError
 from worker.storage.download import download
 from worker.storage.faults import MissingObjectError, retrying, translated
 from worker.storage.tus import CHUNK_SIZE, resumable_upload
+
+log = structlog.get_logger()
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 SIGNED_URL_SECONDS = 6 * 3600
@@ -47,6 +51,14 @@ class Storage:
     async def close(self) -> None:
         await self._http.aclose()
 
+    async def look(self, bucket: str) -> None:
+        """Raises ``JobError`` unless Storage answers within five seconds and has this bucket."""
+        try:
+            async with asyncio.timeout(5), translated():
+                await self._client.storage.get_bucket(bucket)
+        except TimeoutError as error:
+            raise JobError("storage_unavailable", "no answer within 5 s") from error
+
     async def info(self, bucket: str, path: str) -> ObjectInfo:
         """Raises ``MissingObjectError`` when there is no such object."""
         async for attempt in retrying():
@@ -75,6 +87,7 @@ class Storage:
                         _literal(path), SIGNED_URL_SECONDS
                     )
         await download(str(signed["signedURL"]), info.size, info.etag, target, progress)
+        log.debug("storage.downloaded", bucket=bucket, path=path, bytes=info.size)
 
     async def upload(
         self, bucket: str, path: str, source: Path, content_type: str, progress: Progress
@@ -93,6 +106,7 @@ class Storage:
             stored = 0
         if stored != size:
             raise JobError("upload_incomplete", f"{stored} of {size} bytes stored")
+        log.debug("storage.uploaded", bucket=bucket, path=path, bytes=size)
         progress(size, size)
 
     async def _upload_small(self, bucket: str, path: str, source: Path, content_type: str) -> None:

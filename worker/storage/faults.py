@@ -104,7 +104,8 @@ def _worth_waiting(error: BaseException) -> bool:
 
 def _log_retry(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
-    log.warning("storage.retry", attempt=state.attempt_number, reason=str(error))
+    code = error.code if isinstance(error, JobError) else None
+    log.warning("storage.retry", attempt=state.attempt_number, code=code, reason=str(error))
 
 
 def retrying() -> AsyncRetrying:
