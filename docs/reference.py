@@ -6,6 +6,7 @@ A test fails when what lies there is not what this writes.
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 from pydantic import AliasChoices, BaseModel
@@ -125,11 +126,19 @@ def metrics_page() -> str:
     return "\n".join(rows) + "\n"
 
 
+def errors_for_the_front_end() -> str:
+    """Every code of a job, its sentence, and whether the worker has tried again by itself."""
+    return (
+        json.dumps({code: asdict(problem) for code, problem in CATALOGUE.items()}, indent=2) + "\n"
+    )
+
+
 PAGES = {
     "settings.md": settings_page,
     "options.md": options_page,
     "errors.md": errors_page,
     "metrics.md": metrics_page,
+    "../frontend/src/service/errors.json": errors_for_the_front_end,
 }
 
 

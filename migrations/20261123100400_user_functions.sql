@@ -83,6 +83,23 @@ language sql stable security definer set search_path = '' as $$
   order by e.id
 $$;
 
+-- Counts other users' rows, and tells nothing of them but their number. Past a thousand it is "many".
+create function video_worker.own_jobs_ahead(p_job uuid) returns integer
+language sql stable security definer set search_path = '' as $$
+  select (
+    select count(*)::integer
+    from (
+      select from public.video_jobs o
+      where o.status = 'queued' and o.place is not null
+        and (o.priority > j.priority
+             or o.priority = j.priority and (o.place, o.created_at) < (j.place, j.created_at))
+      limit 1000) ahead)
+  from public.video_jobs j
+  where j.id = p_job and j.status = 'queued' and j.place is not null
+    and (j.user_id = (select auth.uid()) or (select auth.role()) = 'service_role')
+$$;
+comment on function video_worker.own_jobs_ahead is 'How many waiting jobs come before this one of the caller; at most 1000.';
+
 create function public.cancel_video_job(job_id uuid) returns public.video_jobs
 language sql set search_path = '' as $$ select video_worker.cancel_own_job(job_id) $$;
 comment on function public.cancel_video_job is
@@ -98,13 +115,21 @@ returns table (at timestamptz, status public.video_job_status, stage public.vide
 language sql stable set search_path = '' as $$ select * from video_worker.own_job_history(job_id) $$;
 comment on function public.video_job_history is 'What happened to a job of yours, oldest first.';
 
+create function public.video_jobs_ahead(job_id uuid) returns integer
+language sql stable set search_path = '' as $$ select video_worker.own_jobs_ahead(job_id) $$;
+comment on function public.video_jobs_ahead is
+  'How many waiting jobs, of all users, come before a job of yours; at most 1000; null when it does not wait.';
+
 revoke all on function
   video_worker.own_job(uuid), video_worker.cancel_own_job(uuid), video_worker.retry_own_job(uuid),
-  video_worker.own_job_history(uuid), video_worker.request_cancel(public.video_jobs),
+  video_worker.own_job_history(uuid), video_worker.own_jobs_ahead(uuid), video_worker.request_cancel(public.video_jobs),
   video_worker.queue_again(public.video_jobs),
-  public.cancel_video_job(uuid), public.retry_video_job(uuid), public.video_job_history(uuid)
+  public.cancel_video_job(uuid), public.retry_video_job(uuid), public.video_job_history(uuid),
+  public.video_jobs_ahead(uuid)
 from public, anon, authenticated, service_role;
 grant execute on function
   video_worker.cancel_own_job(uuid), video_worker.retry_own_job(uuid), video_worker.own_job_history(uuid),
-  public.cancel_video_job(uuid), public.retry_video_job(uuid), public.video_job_history(uuid)
+  video_worker.own_jobs_ahead(uuid),
+  public.cancel_video_job(uuid), public.retry_video_job(uuid), public.video_job_history(uuid),
+  public.video_jobs_ahead(uuid)
 to authenticated, service_role;

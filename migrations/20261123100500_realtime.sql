@@ -26,7 +26,7 @@ begin
         'id', new.id, 'status', new.status, 'stage', new.stage, 'progress', new.progress,
         'eta_seconds', new.eta_seconds, 'attempt', new.attempt, 'output_path', new.output_path,
         'poster_path', new.poster_path, 'error_code', new.error_code, 'error_message', new.error_message,
-        'updated_at', new.updated_at),
+        'cancel_requested_at', new.cancel_requested_at, 'updated_at', new.updated_at),
       'video_job', 'video_jobs:' || new.user_id, true);
   end if;
   return null;
@@ -38,7 +38,8 @@ create trigger video_jobs_broadcast_insert after insert on public.video_jobs
   for each row execute function video_worker.broadcast_change();
 create trigger video_jobs_broadcast_change after update on public.video_jobs
   for each row when (
-    (old.status, old.stage, old.progress, old.eta_seconds) is distinct from (new.status, new.stage, new.progress, new.eta_seconds))
+    (old.status, old.stage, old.progress, old.eta_seconds, old.cancel_requested_at)
+    is distinct from (new.status, new.stage, new.progress, new.eta_seconds, new.cancel_requested_at))
   execute function video_worker.broadcast_change();
 
 do $$

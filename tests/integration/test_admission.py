@@ -111,7 +111,7 @@ def test_functions_of_the_queue_are_closed_to_everyone_but_those_granted(db: Db)
         order by 1, 2
         """
     ).fetchall()
-    granted = ("cancel_own_job", "own_job_history", "retry_own_job")
+    granted = ("cancel_own_job", "own_job_history", "own_jobs_ahead", "retry_own_job")
     assert {row["name"].split("(")[0].split(".")[1] for row in open_to_all} == set(granted)
     assert {row["role"] for row in open_to_all} == {"authenticated", "service_role"}
 

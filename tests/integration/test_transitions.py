@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -340,6 +340,28 @@ def test_the_history_tells_what_happened_to_its_owner_only(db: Db, worker: SqlWo
     ]
     with db.acting_as(bob) as connection:
         assert connection.execute(query, [job_id]).fetchall() == []
+
+
+def test_jobs_ahead_are_counted_for_the_owner_of_a_waiting_job_only(
+    db: Db, worker: SqlWorker
+) -> None:
+    alice, bob = db.new_user(), db.new_user()
+    first, second = db.new_job(bob), db.new_job(bob)
+    waiting = db.new_job(alice)
+    urgent = db.new_job(bob, priority=1)
+    query = "select public.video_jobs_ahead(%s) as ahead"
+
+    def ahead(user_id: UUID, job_id: UUID) -> object:
+        with db.acting_as(user_id) as connection:
+            row = connection.execute(query, [job_id]).fetchone()
+            assert row
+            return row["ahead"]
+
+    # Alice's first job goes before Bob's second.
+    assert [ahead(alice, waiting), ahead(bob, second), ahead(bob, urgent)] == [2, 3, 0]
+    assert ahead(bob, waiting) is None
+    assert [worker.claim_one().job_id, worker.claim_one().job_id] == [urgent, first]
+    assert [ahead(alice, waiting), ahead(bob, first)] == [0, None]
 
 
 def test_an_expired_lease_is_rescued_and_the_attempt_stays_spent(
