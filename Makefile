@@ -10,13 +10,14 @@ ALL_EXTRAS := fonts,devstack,dev
 NODE_PATH := PATH="$(CURDIR)/$(BIN):$$PATH"
 NODE_IS_NEW := node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a == 22 && b >= 12) ? 0 : 1)'
 
-.PHONY: demo dev test test-browser lint format docs types help
+.PHONY: demo dev test test-browser lint format docs vectors types help
 
 help:
 	@echo "make demo [VIDEO=… SUBS=…]  one job, from upload to subtitled video"
 	@echo "make dev                   a local Supabase and a worker that keep running"
 	@echo "make test                  all tests"
 	@echo "make test-browser          the front end: its lint, unit tests and browser tests"
+	@echo "make docs, make vectors    what is generated from the code, anew"
 	@echo "make lint                  format, lint, types, layers, migrations"
 
 demo: $(VENV)/demo.ok
@@ -46,6 +47,9 @@ format: $(VENV)/test.ok
 
 docs: $(VENV)/test.ok
 	$(BIN)/python -m docs.reference
+
+vectors: $(VENV)/test.ok
+	$(BIN)/python -m tests.vectors
 
 types: $(VENV)/test.ok $(VENV)/node.ok
 	cd tests && $(NODE_PATH) npm install --no-save --loglevel=error

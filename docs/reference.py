@@ -1,4 +1,4 @@
-"""Writes the reference pages (``PAGES``) from the code: `make docs`.
+"""Writes the reference pages and schemas (``PAGES``) from the code: `make docs`.
 
 A test fails when what lies there is not what this writes.
 """
@@ -6,7 +6,9 @@ A test fails when what lies there is not what this writes.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Collection
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from pydantic import AliasChoices, BaseModel
@@ -14,11 +16,14 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from worker.errors import CATALOGUE, WARNINGS
+from worker.media.json_cues import JsonCues
+from worker.media.options import Options
 from worker.media.style import Style
 from worker.ops.metrics import QUEUE_FIGURES, Metrics, State
 from worker.settings import Settings
 
-FOLDER = Path(__file__).parent
+ROOT = Path(__file__).parents[1]
+SHARED = "supabase/functions/_shared"
 
 
 def settings_page() -> str:
@@ -40,29 +45,47 @@ def settings_page() -> str:
 
 
 def options_page() -> str:
-    example = {"style": {"color": "#FFDD00", "bold": True, "position": "top-center"}}
+    example = {
+        "style": {"color": "#FFDD00", "bold": True, "position": "top-center"},
+        "sidecars": ["vtt"],
+    }
     rows = [
         "# Options",
         "",
-        "What column `options` of `video_jobs` may hold. Everything is optional; what is not",
-        "listed here is an error (`invalid_options`) that names it. For example:",
+        _text(Options.__doc__) + " Everything is optional; what is not listed here is an error",
+        "(`invalid_options`) that names it. For example:",
         "",
         "```json",
         json.dumps(example),
         "```",
         "",
+        f"The same as JSON Schema: [options.schema.json](../{SHARED}/options.schema.json),",
+        f"and for subtitles sent as JSON: [cues.schema.json](../{SHARED}/cues.schema.json).",
+        "",
+        *_table(Options, without={"style"}),
+        "",
         "## style",
         "",
         _text(Style.__doc__),
-        "ASS and SSA files keep the styles that their author gave them.",
+        "ASS and SSA files keep the styles that their author gave them, unless `restyle` is true.",
         "",
-        "| field | default | range | meaning |",
-        "|---|---|---|---|",
+        *_table(Style),
     ]
-    for name, field in Style.model_fields.items():
-        cells = (f"`{name}`", _default(field), _range(Style, name), _text(field.description))
-        rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows) + "\n"
+
+
+def _table(model: type[BaseModel], without: Collection[str] = ()) -> list[str]:
+    rows = ["| field | default | range | meaning |", "|---|---|---|---|"]
+    for name, field in model.model_fields.items():
+        if name not in without:
+            cells = (f"`{name}`", _default(field), _range(model, name), _text(field.description))
+            rows.append(f"| {' | '.join(cells)} |")
+    return rows
+
+
+def _schema(model: type[BaseModel]) -> str:
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return json.dumps(schema | model.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def errors_page() -> str:
@@ -133,13 +156,16 @@ def errors_for_the_front_end() -> str:
     )
 
 
-PAGES = {
-    "settings.md": settings_page,
-    "options.md": options_page,
-    "errors.md": errors_page,
-    "metrics.md": metrics_page,
-    "../frontend/src/service/errors.json": errors_for_the_front_end,
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/settings.md": settings_page,
+    "docs/options.md": options_page,
+    "docs/errors.md": errors_page,
+    "docs/metrics.md": metrics_page,
+    "frontend/src/service/errors.json": errors_for_the_front_end,
+    f"{SHARED}/options.schema.json": partial(_schema, Options),
+    f"{SHARED}/cues.schema.json": partial(_schema, JsonCues),
 }
+"""What is written where, from the root of the repository."""
 
 
 def _default(field: FieldInfo) -> str:
@@ -153,8 +179,11 @@ def _default(field: FieldInfo) -> str:
 
 def _range(model: type[BaseModel], name: str) -> str:
     schema = model.model_json_schema()["properties"][name]
-    if "enum" in schema:
-        return ", ".join(f"`{value}`" for value in schema["enum"])
+    # What may be left out is "this or null".
+    schema = next((one for one in schema.get("anyOf", []) if one["type"] != "null"), schema)
+    listed = schema.get("items", schema).get("enum")
+    if listed:
+        return ", ".join(f"`{value}`" for value in listed)
     if "minimum" in schema:
         return f"{schema['minimum']:g} to {schema['maximum']:g}"
     return {"boolean": "true, false", "string": "text"}[schema["type"]]
@@ -166,4 +195,4 @@ def _text(docstring: str | None) -> str:
 
 if __name__ == "__main__":
     for page, write in PAGES.items():
-        (FOLDER / page).write_text(write(), encoding="utf-8")
+        (ROOT / page).write_text(write(), encoding="utf-8")

@@ -77,7 +77,7 @@ CATALOGUE: dict[str, Problem] = {
     ),
     "subtitles_incomplete": Problem(
         "Only {kept} of {found} subtitles could be read; the first problem is "
-        "in line {line}. Mend it and send it again."
+        "in {where}. Mend it and send it again."
     ),
     # The work itself
     "render_failed": Problem(

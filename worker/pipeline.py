@@ -14,11 +14,11 @@ from typing import Any
 import structlog
 
 from worker.errors import JobError, JobWarning, size, span
-from worker.media.ass import cues_past, write_ass
 from worker.media.ffmpeg import Ffmpeg
 from worker.media.options import read_options
 from worker.media.probe import INPUT, MediaInfo, probe
 from worker.media.render import OUTPUT, POSTER, SCRIPT, Rendered, poster, render
+from worker.media.script import cues_past, write_ass
 from worker.media.style import Style
 from worker.media.subtitles import MAX_BYTES, Subtitles, read_subtitles
 from worker.progress import Progress, Report

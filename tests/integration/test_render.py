@@ -26,10 +26,10 @@ from tests.clips import (
 )
 from tests.conftest import eventually
 from worker.errors import ConfigurationError, JobError, JobWarning
-from worker.media.ass import write_ass
 from worker.media.ffmpeg import Ffmpeg, Limits
 from worker.media.probe import INPUT, MediaInfo, probe
 from worker.media.render import OUTPUT, POSTER, SCRIPT, Rendered, poster, render
+from worker.media.script import write_ass
 from worker.media.style import Style
 from worker.media.subtitles import read_subtitles
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
-from docs.reference import FOLDER, PAGES
+from docs.reference import PAGES, ROOT
 from worker.errors import CATALOGUE
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_reference_page_is_fresh(page: str) -> None:
-    assert (FOLDER / page).read_text() == PAGES[page](), "run: make docs"
+    assert (ROOT / page).read_text() == PAGES[page](), "run: make docs"
 
 
 def test_every_code_in_the_catalogue_is_used() -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from worker.errors import JobError
-from worker.media.ass import cues_past, write_ass
 from worker.media.options import read_options
-from worker.media.style import Style, ass_style
+from worker.media.script import ass_style, cues_past, write_ass
+from worker.media.style import Style
 from worker.media.subtitles import read_subtitles
 
 SRT = b"1\n00:00:01,000 --> 00:00:02,000\nHi\n\n2\n11:00:00,000 --> 11:00:01,000\nlate\n"

@@ -1,35 +1,239 @@
-"""Our own ASS script from a user's subtitles: the only subtitle file that ffmpeg ever sees."""
+"""Our own ASS script: the only subtitle file that ffmpeg ever sees.
+
+``write_script`` is plain string building that a browser can repeat byte for byte; the vectors in
+tests/vectors hold it to that. Its rules:
+
+1.  Text is a sequence of code points, cleaned (``cues.clean``). Times are whole milliseconds;
+    seconds become such by floor(seconds * 1000 + 0.5). ASS counts centiseconds:
+    floor(milliseconds / 10 + 0.5), at most 99:59:59.99; an event lasts at least one if its cue ends
+    after it begins.
+2.  The script's units are the picture's pixels. One per cent (``unit``) is that of the shorter
+    side. Decimals are floor(x * 100 + 0.5) / 100 without trailing zeros, whole pixels
+    floor(x + 0.5). ``size`` = style.size * unit; outline, shadow, padding and letter spacing are
+    per cent of ``size``.
+3.  A box is ``BorderStyle`` 4, a feature of libass: the shadow's colour and distance become the
+    box's colour and padding, and the margins grow by the padding, so that they are the box's.
+4.  Columns of a line: max_characters, or fewer if the picture is narrower; a column is 0.4 of the
+    size wide (0.43 when bold) plus the letter spacing. Lines at a time: max_lines, or fewer if the
+    picture is lower. See ``lines`` for where lines break.
+5.  A cue with more lines becomes several events, each with nearly as many lines: the first of its
+    words decides when a part begins if it has times, else its share of the width.
+6.  ``{`` and ``}`` get a backslash; a backslash gets a word joiner behind it, so that it forms no
+    command with what follows; a line ends with ``\\N``.
+7.  Before a character whose font, size, look or highlight differs from the one before it stand the
+    changed commands in one pair of braces, in this order: fn, fs, b, i, u, s, 1c, and then those of
+    the highlight. See ``faces`` for fonts and sizes. A space is drawn like
+    what stands before it, after an emoji like the style.
+8.  Highlight "word": ``\\t(t,t,…)`` turns a word's colour at its start and back at its end, in
+    milliseconds of the event. "fill": the text is in highlight_color, with color as the secondary
+    one; ``\\k`` and ``\\kf`` count centiseconds from the event's start.
+"""
 
 from __future__ import annotations
 
-from worker.media.style import Style, ass_style
-from worker.media.subtitles import Subtitles
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import floor
+from typing import get_args
 
-LAST_TIME = 35_999_000
-"""Milliseconds: ASS as written here ends at 9:59:59; what is later is past the end of any video."""
+from worker.media.cues import Cue, Placement, words_in
+from worker.media.event_text import LAST_CENTISECOND, ass_color, centiseconds, decimal, write_text
+from worker.media.faces import faces_of
+from worker.media.language import EastAsian, east_asian
+from worker.media.lines import Slice, break_lines, widths_of
+from worker.media.style import Position, Style
 
-
-def write_ass(subtitles: Subtitles, style: Style, width: int, height: int) -> str:
-    """The script for a picture of ``width`` x ``height`` displayed pixels.
-
-    ASS and SSA keep the styles and the resolution that their author chose; the others get
-    ``style``, in a script whose units are the picture's pixels.
-    """
-    script = subtitles.script
-    if not subtitles.styled:
-        script.info = {
-            "PlayResX": str(width),
-            "PlayResY": str(height),
-            "WrapStyle": "0",
-            "ScaledBorderAndShadow": "yes",
-        }
-        script.styles = {"Default": ass_style(style, width, height)}
-    for event in script.events:
-        event.start = min(event.start, LAST_TIME)
-        event.end = min(event.end, LAST_TIME)
-    return script.to_string("ass", header_notice="")
+COLUMN, BOLD_COLUMN = 0.4, 0.43
+FEWEST_COLUMNS = 4
+STYLE_FIELDS = (
+    "Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, "
+    "Italic, Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, "
+    "Alignment, MarginL, MarginR, MarginV, Encoding"
+)
+EVENT_FIELDS = "Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text"
 
 
-def cues_past(subtitles: Subtitles, duration: float) -> int:
-    """How many cues begin when the video (``duration`` in seconds) is over."""
-    return sum(event.start >= duration * 1000 for event in subtitles.script.events)
+@dataclass(frozen=True)
+class Canvas:
+    """A style in the pixels of one picture."""
+
+    style: Style
+    width: int
+    height: int
+
+    @property
+    def unit(self) -> float:
+        return min(self.width, self.height) / 100
+
+    @property
+    def size(self) -> float:
+        return self.style.size * self.unit
+
+    @property
+    def spacing(self) -> float:
+        return self.style.letter_spacing * self.size / 100
+
+    @property
+    def padding(self) -> float:
+        return self.style.box_padding * self.size / 100 if self.style.box_color else 0.0
+
+    @property
+    def margin_horizontal(self) -> int:
+        return _pixels(self.style.margin_horizontal * self.unit + self.padding)
+
+    @property
+    def margin_vertical(self) -> int:
+        return _pixels(self.style.margin_vertical * self.unit + self.padding)
+
+    def columns(self, left: int, right: int) -> int:
+        """How many characters a line has room for between two margins."""
+        column = self.size * (BOLD_COLUMN if self.style.bold else COLUMN) + self.spacing
+        room = floor((self.width - left - right) / column)
+        return max(FEWEST_COLUMNS, min(self.style.max_characters, room))
+
+    def lines(self, percent: int) -> int:
+        """How many lines have room, whose largest letters have ``percent`` of the size."""
+        room = floor((self.height - 2 * self.margin_vertical) / (self.size * percent / 100))
+        return max(1, min(self.style.max_lines or room, room))
+
+
+def write_script(
+    cues: Sequence[Cue], style: Style, width: int, height: int, language: str | None = None
+) -> str:
+    """The script for a picture of ``width`` x ``height`` displayed pixels. A cue without text, or
+    that ends before it begins, makes no event."""
+    canvas = Canvas(style, width, height)
+    spoken = east_asian("\n".join(cue.text for cue in cues), language)
+    events = [
+        event
+        for cue in cues
+        if cue.text and cue.end > cue.start
+        for event in _events(cue, canvas, spoken)
+    ]
+    return "\n".join(
+        [
+            "[Script Info]",
+            "ScriptType: v4.00+",
+            f"PlayResX: {width}",
+            f"PlayResY: {height}",
+            "WrapStyle: 0",
+            "ScaledBorderAndShadow: yes",
+            "",
+            "[V4+ Styles]",
+            f"Format: {STYLE_FIELDS}",
+            _style_line(canvas),
+            "",
+            "[Events]",
+            f"Format: {EVENT_FIELDS}",
+            *events,
+            "",
+        ]
+    )
+
+
+def _style_line(canvas: Canvas) -> str:
+    style = canvas.style
+    shadow = style.shadow * canvas.size / 100
+    fields = (
+        "Default",
+        style.font,
+        decimal(canvas.size),
+        _style_color(style.color),
+        _style_color(style.color),
+        _style_color(style.outline_color),
+        _style_color(style.box_color or style.shadow_color),
+        "-1" if style.bold else "0",
+        "-1" if style.italic else "0",
+        "0",
+        "0",
+        "100",
+        "100",
+        decimal(canvas.spacing),
+        "0",
+        "4" if style.box_color else "1",
+        decimal(style.outline * canvas.size / 100),
+        decimal(canvas.padding if style.box_color else shadow),
+        _alignment(style.position),
+        str(canvas.margin_horizontal),
+        str(canvas.margin_horizontal),
+        str(canvas.margin_vertical),
+        # Lets libass find the base direction of each text, so that Arabic and Hebrew punctuation
+        # stands on the right side.
+        "-1",
+    )
+    return "Style: " + ",".join(fields)
+
+
+def _events(cue: Cue, canvas: Canvas, language: EastAsian) -> list[str]:
+    """The events of one cue: more than one if its lines have no room at once."""
+    faces = faces_of(cue.text, language, noto=canvas.style.font == Style().font)
+    left, right, vertical = _margins(cue.placement, canvas)
+    most = canvas.lines(max(face.percent for face in faces))
+    columns = canvas.columns(left, right)
+    lines = break_lines(cue.text, columns, most, language)
+    parts = _parts(lines, most)
+    margins = f"{left},{right},{vertical}" if cue.placement else "0,0,0"
+    position = f"{{\\an{_alignment(cue.placement.position)}}}" if cue.placement else ""
+    events = []
+    for part, start, end in _times(cue, parts):
+        first = centiseconds(start)
+        last = max(centiseconds(end), min(first + 1, LAST_CENTISECOND))
+        text = write_text(cue, part, faces, canvas.style, canvas.size, first, last)
+        times = f"{_timestamp(first)},{_timestamp(last)}"
+        events.append(f"Dialogue: 0,{times},Default,,{margins},,{position}{text}")
+    return events
+
+
+def _margins(placement: Placement | None, canvas: Canvas) -> tuple[int, int, int]:
+    """Left, right and vertical, in pixels; never less than the style's."""
+    given = placement or Placement(canvas.style.position)
+    horizontal, vertical = canvas.margin_horizontal, canvas.margin_vertical
+    return (
+        max(horizontal, _pixels((given.left or 0) * canvas.width / 100)),
+        max(horizontal, _pixels((given.right or 0) * canvas.width / 100)),
+        max(vertical, _pixels((given.vertical or 0) * canvas.height / 100)),
+    )
+
+
+def _parts(lines: list[Slice], most: int) -> list[list[Slice]]:
+    """The lines in groups of at most ``most``, of nearly one size."""
+    count = -(-len(lines) // most)
+    each = -(-len(lines) // count)
+    return [lines[at : at + each] for at in range(0, len(lines), each)]
+
+
+def _times(cue: Cue, parts: list[list[Slice]]) -> list[tuple[list[Slice], int, int]]:
+    """When each part is shown, in milliseconds."""
+    words = words_in(cue.text, cue.words)
+    widths = widths_of(cue.text)
+    starts = [cue.start]
+    for part in parts[1:]:
+        begin = part[0][0]
+        spoken = next((word.start for word, start, _ in words if start >= begin), None)
+        if spoken is None:
+            share = sum(widths[:begin]) / sum(widths)
+            spoken = floor(cue.start + (cue.end - cue.start) * share + 0.5)
+        starts.append(min(max(spoken, starts[-1]), cue.end))
+    return list(zip(parts, starts, [*starts[1:], cue.end], strict=True))
+
+
+def _timestamp(centiseconds: int) -> str:
+    seconds, rest = divmod(centiseconds, 100)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}.{rest:02}"
+
+
+def _alignment(position: Position) -> str:
+    """Positions are numbered as on a number pad."""
+    return str(get_args(Position).index(position) + 1)
+
+
+def _style_color(web: str) -> str:
+    """``#RRGGBBAA`` (AA = opacity) as ``&HAABBGGRR`` (AA = transparency)."""
+    rgb, alpha = ass_color(web)
+    return f"&H{alpha}{rgb}"
+
+
+def _pixels(value: float) -> int:
+    return floor(value + 0.5)

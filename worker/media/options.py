@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from worker.errors import JobError
-from worker.media.style import Style
+from worker.media.style import Flag, Style
 
 
 class Options(BaseModel):
@@ -17,6 +17,22 @@ class Options(BaseModel):
 
     style: Style = Style()
     """The look of the subtitles."""
+    restyle: Flag = False
+    """Give `style` to ASS and SSA files too, which otherwise keep their own styles."""
+    language: str | None = Field(
+        None, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35
+    )
+    """Language of the subtitles (BCP 47: `en`, `ja`, `zh-Hant`): marks the soft track, and decides
+    how Chinese characters are drawn and where lines break. Guessed from the text when not given."""
+    soft_track: Flag = False
+    """Add the subtitles also as a track that players can switch on and off."""
+    sidecars: tuple[Literal["srt", "vtt"], ...] = Field((), max_length=2)
+    """Subtitle files to put beside the video: their paths are in `output_info.sidecars`."""
+    poster_time: float | None = Field(None, ge=0, le=86400, allow_inf_nan=False)
+    """Second of the video that the poster shows; without it, the first subtitle."""
+    max_resolution: int | None = Field(None, ge=144, le=4320)
+    """Scale the video down to at most this many pixels on its shorter side (`720` is 720p); a
+    smaller video stays as it is."""
 
 
 def read_options(value: dict[str, Any]) -> Options:

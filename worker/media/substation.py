@@ -82,7 +82,10 @@ def read_substation(text: str, kind: str) -> SSAFile:
     if unread is not None:
         lost = sum(not (TIME.match(e["Start"]) and TIME.match(e["End"])) for e in events)
         raise JobError(
-            "subtitles_incomplete", kept=len(events) - lost, found=len(events), line=unread
+            "subtitles_incomplete",
+            kept=len(events) - lost,
+            found=len(events),
+            where=f"line {unread}",
         )
     return SSAFile.from_string(
         "\n".join(

@@ -91,7 +91,7 @@ def _timings(lines: list[str]) -> list[Timing]:
             "subtitles_incomplete",
             kept=len(found),
             found=len(found) + len(unread),
-            line=unread[0],
+            where=f"line {unread[0]}",
         )
     return found
 

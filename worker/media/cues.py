@@ -1,0 +1,88 @@
+"""Cues: what is shown when. Every subtitle format is read into these and written from them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from worker.media.style import Position
+
+LINE_BREAK = re.compile("\r\n|[\r\u0085\u2028\u2029]")
+INVISIBLE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\ufeff\ufffe\uffff]")
+SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a part of a text differs from the style; None: as the style has it. ``color`` is
+    ``#RRGGBB``."""
+
+    bold: bool | None = None
+    italic: bool | None = None
+    underline: bool | None = None
+    strike: bool | None = None
+    color: str | None = None
+
+
+@dataclass(frozen=True)
+class Span:
+    """The characters ``start`` to ``end`` (not included) of a cue's text, and their look."""
+
+    start: int
+    end: int
+    look: Look
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of a cue's text, and when it is spoken: milliseconds."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a cue stands when not where the style says. The distances are in per cent of the
+    picture's width (``left``, ``right``) and height (``vertical``); None: the style's margins."""
+
+    position: Position
+    left: float | None = None
+    right: float | None = None
+    vertical: float | None = None
+
+
+@dataclass(frozen=True)
+class Cue:
+    """``start`` and ``end`` in milliseconds; lines of ``text`` are parted by ``\\n``; ``spans`` are
+    in order and don't overlap; ``words`` are in order."""
+
+    start: int
+    end: int
+    text: str
+    spans: tuple[Span, ...] = field(default=())
+    words: tuple[Word, ...] = field(default=())
+    placement: Placement | None = None
+
+
+def clean(text: str) -> str:
+    """Text without what can't be drawn: one kind of line break, tabs as spaces, no control
+    characters, no spaces around a line, no empty lines around the text."""
+    text = LINE_BREAK.sub("\n", text).replace("\t", " ")
+    text = SURROGATE.sub("\ufffd", INVISIBLE.sub("", text))
+    return re.sub("[ \u3000]*\n[ \u3000]*", "\n", text).strip(" \u3000\n")
+
+
+def words_in(text: str, words: Iterable[Word]) -> list[tuple[Word, int, int]]:
+    """The words that are found in the text, each behind the one before: with start and end index.
+    A word that is not found is left out."""
+    found = []
+    at = 0
+    for word in words:
+        start = text.find(word.text, at)
+        if start >= 0 and word.text:
+            at = start + len(word.text)
+            found.append((word, start, at))
+    return found

@@ -1,0 +1,201 @@
+"""The text of one event of our own ASS script: characters, and commands where something changes.
+
+See ``ass`` for the rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import floor
+
+from worker.media.cues import Cue, Look, words_in
+from worker.media.faces import BASE, Face
+from worker.media.lines import Slice, joint
+from worker.media.style import Style
+
+LAST_CENTISECOND = 35_999_999
+ESCAPES = {"{": r"\{", "}": r"\}", "\\": "\\\u2060"}
+
+
+@dataclass(frozen=True)
+class Ink:
+    """How one character is drawn. ``word`` is the number of the word it belongs to, if any."""
+
+    face: Face
+    bold: bool
+    italic: bool
+    underline: bool
+    strike: bool
+    color: str
+    word: int | None
+
+
+def write_text(
+    cue: Cue,
+    lines: Sequence[Slice],
+    faces: Sequence[Face],
+    style: Style,
+    size: float,
+    first: int,
+    last: int,
+) -> str:
+    """Some lines of a cue, shown between two centiseconds; ``size`` is the style's in pixels."""
+    words = _words(cue, lines, style)
+    highlight = {"none": _Plain, "word": _Word, "fill": _Fill}[style.highlight if words else "none"]
+    spoken = highlight(style, [(start, end) for start, end, *_ in words], first, last)
+    inks = _inks(cue, faces, style, words)
+    ink = Ink(BASE, style.bold, style.italic, False, False, style.color, None)
+    text = ""
+    for number, (start, end) in enumerate(lines):
+        text += r"\N" if number else ""
+        for at in range(start, end):
+            character = joint(cue.text, at) if cue.text[at] == "\n" else cue.text[at]
+            if character:
+                commands = _changes(ink, inks[at], style, size) + spoken.commands(ink, inks[at])
+                ink = inks[at]
+                text += f"{{{commands}}}" if commands else ""
+                text += ESCAPES.get(character, character)
+    return text
+
+
+def centiseconds(milliseconds: int) -> int:
+    return min(floor(milliseconds / 10 + 0.5), LAST_CENTISECOND)
+
+
+def decimal(value: float) -> str:
+    """Two decimals at most, without trailing zeros."""
+    hundredths = floor(abs(value) * 100 + 0.5)
+    whole, rest = divmod(hundredths, 100)
+    sign = "-" if value < 0 and hundredths else ""
+    return f"{sign}{whole}" + (f".{rest:02}".rstrip("0") if rest else "")
+
+
+def ass_color(web: str) -> tuple[str, str]:
+    """``#RRGGBBAA`` (AA = opacity) as ``BBGGRR`` and ``AA`` (transparency)."""
+    web = web.upper()
+    opacity = int(web[7:] or "FF", 16)
+    return web[5:7] + web[3:5] + web[1:3], f"{255 - opacity:02X}"
+
+
+TimedWord = tuple[int, int, int, int]
+"""Start and end of a word in milliseconds, and of its characters."""
+
+
+def _words(cue: Cue, lines: Sequence[Slice], style: Style) -> list[TimedWord]:
+    """The words within the lines, if the style highlights any."""
+    if style.highlight == "none":
+        return []
+    begin, stop = lines[0][0], lines[-1][1]
+    return [
+        (word.start, word.end, start, end)
+        for word, start, end in words_in(cue.text, cue.words)
+        if begin <= start < stop
+    ]
+
+
+def _inks(cue: Cue, faces: Sequence[Face], style: Style, words: Sequence[TimedWord]) -> list[Ink]:
+    looks = [Look()] * len(cue.text)
+    for span in cue.spans:
+        looks[span.start : span.end] = [span.look] * (span.end - span.start)
+    numbers: list[int | None] = [None] * len(cue.text)
+    for number, (_, _, start, end) in enumerate(words):
+        numbers[start:end] = [number] * (end - start)
+    fill = style.highlight_color if style.highlight == "fill" and words else None
+    alpha = style.color[7:]
+    return [
+        Ink(
+            face=face,
+            bold=style.bold if look.bold is None else look.bold,
+            italic=style.italic if look.italic is None else look.italic,
+            underline=bool(look.underline),
+            strike=bool(look.strike),
+            color=fill or (look.color + alpha if look.color else style.color),
+            word=number,
+        )
+        for face, look, number in zip(faces, looks, numbers, strict=True)
+    ]
+
+
+def _changes(before: Ink, ink: Ink, style: Style, size: float) -> str:
+    """The commands that lead from one character's ink to the next one's."""
+    commands = ""
+    if ink.face.family != before.face.family:
+        commands += rf"\fn{ink.face.family or style.font}"
+    if ink.face.percent != before.face.percent:
+        commands += rf"\fs{decimal(size * ink.face.percent / 100)}"
+    if ink.bold != before.bold:
+        commands += rf"\b{ink.bold:d}"
+    if ink.italic != before.italic:
+        commands += rf"\i{ink.italic:d}"
+    if ink.underline != before.underline:
+        commands += rf"\u{ink.underline:d}"
+    if ink.strike != before.strike:
+        commands += rf"\s{ink.strike:d}"
+    if ink.color != before.color:
+        commands += _color(ink.color)
+    return commands
+
+
+def _color(web: str) -> str:
+    rgb, alpha = ass_color(web)
+    return rf"\1c&H{rgb}&\1a&H{alpha}&"
+
+
+class _Plain:
+    """No highlight."""
+
+    def __init__(
+        self, style: Style, words: Sequence[tuple[int, int]], first: int, last: int
+    ) -> None:
+        self._style = style
+        self._words = words
+        self._first = first
+        self._last = last
+
+    def commands(self, before: Ink, ink: Ink) -> str:
+        """What is to stand between two characters."""
+        return ""
+
+
+class _Word(_Plain):
+    """The word that is being spoken has another colour."""
+
+    def commands(self, before: Ink, ink: Ink) -> str:
+        if ink.word == before.word:
+            return ""
+        back = _color(ink.color)
+        if ink.word is None:
+            return back
+        start, end = (time - self._first * 10 for time in self._words[ink.word])
+        bright = _color(self._style.highlight_color)
+        commands = rf"{back}\t({start},{start},{bright})" if start > 0 else bright
+        if end < (self._last - self._first) * 10:
+            commands += rf"\t({end},{end},{back})"
+        return commands
+
+
+class _Fill(_Plain):
+    """A colour runs through the words. ASS counts each length from the end of the one before."""
+
+    _cursor = 0
+    _begun = False
+
+    def commands(self, before: Ink, ink: Ink) -> str:
+        if self._begun and ink.word == before.word:
+            return ""
+        self._begun = True
+        if ink.word is None:
+            following = 0 if before.word is None else before.word + 1
+            if following == len(self._words):
+                return r"\k0"
+            return rf"\k{self._advance(self._words[following][0])}"
+        start, end = self._words[ink.word]
+        gap = self._advance(start)
+        return (rf"\k{gap}" if gap else "") + rf"\kf{self._advance(end)}"
+
+    def _advance(self, milliseconds: int) -> int:
+        """Move the cursor to a time; returns by how many centiseconds."""
+        to = max(self._cursor, centiseconds(milliseconds) - self._first)
+        step, self._cursor = to - self._cursor, to
+        return step
