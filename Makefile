@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO_EXTRAS := fonts,devstack
-ALL_EXTRAS := fonts,devstack,dev
+ALL_EXTRAS := fonts,otel,devstack,dev
 # Node.js of the machine if it is new enough, else the one in .venv.
 NODE_PATH := PATH="$(CURDIR)/$(BIN):$$PATH"
 NODE_IS_NEW := node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a == 22 && b >= 12) ? 0 : 1)'

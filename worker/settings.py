@@ -112,6 +112,10 @@ class Settings(ProjectSettings, DatabaseSettings):
     )
     """Port for /livez, /readyz and /metrics; default: no health server."""
 
+    traces_endpoint: AnyHttpUrl | None = Field(None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
+    """Where OpenTelemetry traces go by OTLP over HTTP, such as `http://localhost:4318`; default: no
+    traces. Needs `pip install 'supabase-video-worker[otel]'`."""
+
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", validation_alias="LOG_LEVEL"
     )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import json
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import structlog
@@ -88,3 +90,46 @@ def test_observers_see_what_is_below_the_level_and_the_log_does_not(
     assert seen[0]["job_id"] == "j"
     (line,) = capsys.readouterr().err.splitlines()
     assert json.loads(line)["code"] == "disk_full"
+
+
+@pytest.mark.parametrize("output", ["json", "console"])
+def test_a_traceback_shows_no_local_variables(
+    capsys: pytest.CaptureFixture[str], output: Literal["json", "console"]
+) -> None:
+    """Keys and signed URLs are local variables somewhere."""
+    configure_logging("info", output)
+
+    def connect(key: str) -> None:
+        raise RuntimeError("it broke")
+
+    try:
+        connect("hunter2")
+    except RuntimeError:
+        structlog.get_logger().exception("background.crashed", part="Claimer")
+        logging.getLogger("library").exception("it broke")
+    written = capsys.readouterr().err
+    assert written.count("in connect") + written.count('"connect"') == 2
+    assert "hunter2" not in written.replace('connect("hunter2")', "")
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("GET /object/sign/v/a.mp4?token=eyJh.x-y_z&x=1", "GET /object/sign/v/a.mp4?token=…&x=1"),
+        ("key eyJhbGciOi.J9.dB-j_x is wrong", "key eyJ… is wrong"),
+        ("sb_secret_N7UND0", "sb_secret_…"),
+        (
+            "to postgresql://video_worker:p%40ss@db:5432/x",
+            "to postgresql://video_worker:…@db:5432/x",
+        ),
+        ("to http://localhost:54321/storage/v1", "to http://localhost:54321/storage/v1"),
+    ],
+)
+def test_a_secret_in_the_text_of_a_library_is_not_written(
+    capsys: pytest.CaptureFixture[str], text: str, written: str
+) -> None:
+    configure_logging("info", "json")
+    structlog.get_logger().warning("storage.retry", reason=text)
+    logging.getLogger("library").warning(text)
+    own, foreign = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (own["reason"], foreign["event"]) == (written, written)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from typing import TYPE_CHECKING
 
 from worker import __version__
 from worker.cli.console import DONE, Commands, add_command, load
+from worker.errors import ConfigurationError
 from worker.ops.logs import configure_logging
 from worker.ops.metrics import Metrics
 from worker.service import Service
 from worker.settings import Settings
+
+if TYPE_CHECKING:
+    from worker.ops.traces import Traces
 
 
 def add(commands: Commands) -> None:
@@ -21,6 +26,25 @@ def add(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     settings = load(Settings)
     metrics = Metrics(__version__, settings.worker_name)
-    configure_logging(settings.log_level, settings.log_format, [metrics.observe])
-    asyncio.run(Service(settings, metrics).run())
+    traces = _traces(settings)
+    observers = [metrics.observe, *([traces.observe] if traces else [])]
+    configure_logging(settings.log_level, settings.log_format, observers)
+    try:
+        asyncio.run(Service(settings, metrics).run())
+    finally:
+        if traces:
+            traces.close()
     return DONE
+
+
+def _traces(settings: Settings) -> Traces | None:
+    if settings.traces_endpoint is None:
+        return None
+    try:
+        from worker.ops.traces import Traces
+    except ImportError as error:
+        raise ConfigurationError(
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but OpenTelemetry is not installed: "
+            "pip install 'supabase-video-worker[otel]'"
+        ) from error
+    return Traces(str(settings.traces_endpoint), __version__, settings.worker_name)

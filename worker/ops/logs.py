@@ -8,6 +8,7 @@ them all.
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
@@ -22,7 +23,21 @@ QUIET = {
     "hpack": logging.WARNING,
     # Every try to connect; the database says itself when it is gone and when it is back.
     "psycopg.pool": logging.ERROR,
+    # Every request of the trace exporter.
+    "urllib3": logging.WARNING,
 }
+
+SECRET = re.compile(
+    r"(token=|eyJ|sb_secret_) [\w.~%+/=-]+ | (://[^\s:/@]+:) [^\s@/]+ (?=@)",
+    re.VERBOSE,
+)
+"""What must never be read in a log: tokens of signed URLs, JWTs, keys, passwords in URLs. Our own
+events hold none; the text of a library's error might."""
+
+WITHOUT_LOCALS = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
+"""The default would print every local variable of a traceback: keys and signed URLs too."""
 
 Observer = Callable[[Mapping[str, Any]], None]
 """Is called with every event: its name under ``event``, its fields, and what is bound."""
@@ -50,14 +65,15 @@ def configure_logging(
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    renderer: list[Processor]
+    renderer: list[Processor] = []
     if console:
-        renderer = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        render: Processor = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     else:
-        renderer = [
-            structlog.processors.dict_tracebacks,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ]
+        renderer.append(WITHOUT_LOCALS)
+        render = structlog.processors.JSONRenderer(ensure_ascii=False)
+    renderer.append(_redacted(render))
     structlog.configure(
         processors=[*own, *shared, *renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
@@ -95,3 +111,11 @@ def _at_least(threshold: int) -> Processor:
         return event
 
     return keep
+
+
+def _redacted(render: Processor) -> Processor:
+    def redact(logger: WrappedLogger, method: str, event: EventDict) -> str:
+        line = str(render(logger, method, event))
+        return SECRET.sub(lambda found: f"{found[1] or found[2]}…", line)
+
+    return redact
