@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 
-from devstack.realtime import partition_statements
+from devstack.realtime.partitions import partition_statements
 
 _SQL = Path(__file__).parent / "sql"
 

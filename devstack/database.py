@@ -14,7 +14,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
-from devstack.postgres import PASSWORD
+from devstack.postgres import PASSWORD, SUPERUSER
 
 Connection = AsyncConnection[DictRow]
 Pool = AsyncConnectionPool[Connection]
@@ -22,6 +22,7 @@ Pool = AsyncConnectionPool[Connection]
 AUTHENTICATOR = "authenticator"
 AUTH_ADMIN = "supabase_auth_admin"
 STORAGE_ADMIN = "supabase_storage_admin"
+REALTIME_ADMIN = SUPERUSER
 
 _CONNECTIONS_PER_LOGIN = 10
 # A request gives up after this many seconds of waiting for a connection.
@@ -57,7 +58,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self._pools = {
             login: _pool(make_conninfo(url, user=login, password=PASSWORD))
-            for login in (AUTHENTICATOR, AUTH_ADMIN, STORAGE_ADMIN)
+            for login in (AUTHENTICATOR, AUTH_ADMIN, STORAGE_ADMIN, REALTIME_ADMIN)
         }
 
     @asynccontextmanager
@@ -78,18 +79,23 @@ class Database:
         self, caller: Caller, login: str, settings: Mapping[str, str]
     ) -> AsyncIterator[Connection]:
         """A transaction as the caller: its role, its claims, and `settings`, all local to it."""
-        settings = {
-            **settings,
-            "request.jwt.claims": json.dumps(caller.claims),
-            "role": caller.role,
-        }
         async with self.transaction(login) as connection:
-            await connection.execute(
-                "select set_config(name, value, true)"
-                " from unnest(%s::text[], %s::text[]) as setting (name, value)",
-                [list(settings), list(settings.values())],
-            )
+            await act_as(connection, caller, settings)
             yield connection
+
+
+async def act_as(connection: Connection, caller: Caller, settings: Mapping[str, str]) -> None:
+    """Makes the rest of the transaction the caller's."""
+    settings = {
+        **settings,
+        "request.jwt.claims": json.dumps(caller.claims),
+        "role": caller.role,
+    }
+    await connection.execute(
+        "select set_config(name, value, true)"
+        " from unnest(%s::text[], %s::text[]) as setting (name, value)",
+        [list(settings), list(settings.values())],
+    )
 
 
 def _pool(conninfo: str) -> Pool:

@@ -5,15 +5,14 @@ Services never see an opaque key: the gateway replaces it by the JWT that it sta
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
 from starlette.applications import Starlette
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Mount
@@ -24,7 +23,8 @@ from devstack.database import Database
 from devstack.http import Json
 from devstack.keys import Keys
 from devstack.postgres import PASSWORD, SUPERUSER
-from devstack.realtime import keep_partitions, make_partitions
+from devstack.realtime.endpoints import create_app as create_realtime
+from devstack.realtime.service import Realtime
 from devstack.rest.endpoints import create_app as create_rest
 from devstack.storage.endpoints import create_app as create_storage
 
@@ -61,21 +61,19 @@ def create_app(config: Config) -> ASGIApp:
     database = Database(config.database_url)
     realtime_dsn = make_conninfo(config.database_url, user=SUPERUSER, password=PASSWORD)
 
+    realtime = Realtime(database, config.keys, realtime_dsn)
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with database.opened():
-            await make_partitions(realtime_dsn)
-            partitions = asyncio.create_task(keep_partitions(realtime_dsn))
+        async with database.opened(), realtime.running():
             yield
-            partitions.cancel()
-            with suppress(asyncio.CancelledError):
-                await partitions
 
     issuer = f"{config.url}/auth/v1"
     return Starlette(
         routes=[
             Mount("/auth/v1", create_auth(database, config.keys, issuer)),
             Mount("/rest/v1", create_rest(database, config.keys)),
+            Mount("/realtime/v1", create_realtime(realtime)),
             Mount("/storage/v1", create_storage(database, config.keys, config.storage_dir)),
         ],
         middleware=[
@@ -105,14 +103,15 @@ class ApiKeyGate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = None
-        if scope["type"] == "http":
+        if scope["type"] in ("http", "websocket"):
             refusal = self._admit(scope)
         await (refusal or self._app)(scope, receive, send)
 
     def _admit(self, scope: Scope) -> Json | None:
         """Says why not, or translates the key in the scope's headers."""
         headers = Headers(scope=scope)
-        key = headers.get("apikey")
+        # A browser can give a WebSocket no headers.
+        key = headers.get("apikey") or QueryParams(scope["query_string"]).get("apikey")
         if key is None:
             if scope["path"].startswith("/storage/v1/"):
                 return None

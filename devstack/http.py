@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 
 
@@ -15,11 +15,14 @@ class Json(JSONResponse):
     """JSON as the services write it: RFC 3339 timestamps in UTC, UUIDs as strings."""
 
     def render(self, content: Any) -> bytes:
-        text = json.dumps(content, default=_encode, ensure_ascii=False, separators=(",", ":"))
-        return text.encode()
+        return encode_json(content).encode()
 
 
-def bearer_token(request: Request) -> str | None:
+def encode_json(content: Any) -> str:
+    return json.dumps(content, default=_encode, ensure_ascii=False, separators=(",", ":"))
+
+
+def bearer_token(request: HTTPConnection) -> str | None:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" and token else None
 

@@ -1,5 +1,5 @@
 -- Schema `realtime`: the table that private broadcasts go through, and the functions that send.
--- The table's partitions, one per day, are made by realtime.py.
+-- The table's partitions, one per day, are made by realtime/partitions.py.
 
 create schema realtime authorization supabase_realtime_admin;
 grant usage on schema realtime to postgres with grant option;
@@ -73,3 +73,7 @@ alter function realtime.topic() owner to supabase_realtime_admin;
 alter function realtime.send(jsonb, text, text, boolean) owner to supabase_realtime_admin;
 alter function realtime.broadcast_changes(text, text, text, text, text, record, record, text)
   owner to supabase_realtime_admin;
+
+-- What the Realtime service reads from the write-ahead log to deliver what is sent.
+create publication supabase_realtime_messages_publication for table realtime.messages
+  with (publish = 'insert', publish_via_partition_root = true);

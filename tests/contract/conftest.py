@@ -38,6 +38,7 @@ class Project:
     publishable_key: str
     secret_key: str
     database_url: str | None
+    jwt_secret: str | None
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,20 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
             os.environ["SUPABASE_PUBLISHABLE_KEY"],
             os.environ["SUPABASE_SECRET_KEY"],
             os.environ.get("DATABASE_URL"),
+            os.environ.get("JWT_SECRET"),
         )
         return
     directory = tmp_path_factory.mktemp("devstack")
     with Postgres.start(directory / "postgres", options={"fsync": "off"}) as postgres:
         bootstrap(postgres.dsn(user=SUPERUSER))
         with Stack.start(directory=directory, database_url=postgres.dsn()) as stack:
-            yield Project(stack.url, stack.publishable_key, stack.secret_key, stack.database_url)
+            yield Project(
+                stack.url,
+                stack.publishable_key,
+                stack.secret_key,
+                stack.database_url,
+                stack.jwt_secret,
+            )
 
 
 @pytest.fixture(scope="session")
@@ -143,6 +151,31 @@ def bucket(admin: Client, database: psycopg.Connection[TupleRow]) -> Iterator[st
     admin.storage.empty_bucket(name)
     admin.storage.delete_bucket(name)
     database.execute(sql.SQL("drop policy {policy} on storage.objects").format(**names))
+
+
+@pytest.fixture
+def room(database: psycopg.Connection[TupleRow], ada: User) -> Iterator[str]:
+    """A private topic of Ada's: she may listen and speak there, Bob may only listen."""
+    name = f"room-{uuid4().hex[:8]}"
+    topic = sql.Literal(name)
+    for policy in (
+        "create policy {read} on realtime.messages for select to authenticated"
+        " using ((select realtime.topic()) = {topic})",
+        "create policy {write} on realtime.messages for insert to authenticated"
+        " with check ((select realtime.topic()) = {topic} and (select auth.uid()) = {user})",
+    ):
+        database.execute(
+            sql.SQL(policy).format(
+                read=sql.Identifier(f"{name} read"),
+                write=sql.Identifier(f"{name} write"),
+                topic=topic,
+                user=sql.Literal(ada.id),
+            )
+        )
+    yield name
+    for policy in ("read", "write"):
+        name_of_policy = sql.Identifier(f"{name} {policy}")
+        database.execute(sql.SQL("drop policy {} on realtime.messages").format(name_of_policy))
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ grant select, insert, update, delete on notes_ to authenticated, service_role;
 create policy own on notes_ to authenticated
   using (user_id = (select auth.uid())) with check (user_id = (select auth.uid()));
 
+alter publication supabase_realtime add table notes_;
+
 create function notes__add(a int, b int default 10) returns int
   language sql immutable as 'select a + b';
 create function notes__mine(min_stars int default 0) returns setof notes_

@@ -13,11 +13,13 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from devstack.postgres import SUPERUSER, Postgres
 from devstack.stack import Stack, bootstrap
 
-from .conftest import PASSWORD, client
+from .conftest import PASSWORD, Project, client
+from .phoenix import phoenix
 from .test_postgres import REPOSITORY, is_running
 from .test_resumable import CHUNK, Uploader
 
@@ -81,6 +83,21 @@ def test_the_gateway_bears_a_restart_of_the_database(tmp_path: Path) -> None:
             assert http.get("/auth/v1/admin/users").status_code == 200
             assert http.get("/rest/v1/absent").status_code == 404
             assert http.get("/storage/v1/bucket").status_code == 200
+
+
+def test_sockets_are_closed_when_the_changes_of_the_database_are_lost(tmp_path: Path) -> None:
+    postgres = Postgres.start(tmp_path / "postgres", options={"fsync": "off"})
+    bootstrap(postgres.dsn(user=SUPERUSER))
+    with Stack.start(directory=tmp_path, database_url=postgres.dsn()) as stack:
+        keys = (stack.publishable_key, stack.secret_key, stack.database_url, stack.jwt_secret)
+        project = Project(stack.url, *keys)
+        with phoenix(project) as line:
+            assert line.join("lobby")[4]["status"] == "ok"
+            postgres.stop("immediate")
+            with pytest.raises(ConnectionClosed):
+                line.next()
+        with Postgres.start(tmp_path / "postgres", port=postgres.port), phoenix(project) as line:
+            assert line.join("lobby")[4]["status"] == "ok"
 
 
 def test_a_stack_that_can_not_start_leaves_nothing(tmp_path: Path) -> None:
