@@ -107,7 +107,9 @@ class Service:
 
     async def _prepare(self) -> None:
         settings = self._settings
-        ffmpeg = await Ffmpeg.find(settings.ffmpeg_path, self._workspace.folder, settings.font_dirs)
+        ffmpeg = await Ffmpeg.find(
+            settings.ffmpeg_path, self._workspace.folder, settings.font_dirs, settings.sandbox
+        )
         schema = await self._check_schema()
         threads = max(1, (os.cpu_count() or 1) // settings.concurrency)
         pipeline = Pipeline(settings, self._storage, ffmpeg, self._workspace, threads)
@@ -138,6 +140,7 @@ class Service:
             slots=settings.concurrency,
             threads=threads,
             ffmpeg=str(ffmpeg.path),
+            sandbox=ffmpeg.level,
         )
 
     async def _work(self) -> None:

@@ -104,6 +104,11 @@ class Settings(ProjectSettings, DatabaseSettings):
     """The ffmpeg to use. Default: the one on PATH if it is recent and has libass and libx264, else
     the one that comes with the Python package imageio-ffmpeg."""
 
+    sandbox: Literal["require", "auto", "off"] = Field("auto", validation_alias="WORKER_SANDBOX")
+    """require: ffmpeg is locked in completely (its job's folder only, no network, no new processes)
+    or the worker does not start; auto: as far as the kernel allows, with a warning in the log when
+    that is not completely; off: limits of memory, time and file size only."""
+
     font_dirs: Annotated[tuple[Path, ...], NoDecode] = Field((), validation_alias="FONT_DIRS")
     """More folders with fonts, separated by ':'. They need not be writable."""
 

@@ -13,13 +13,15 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import imageio_ffmpeg
 import structlog
 
 from worker.errors import ConfigurationError, JobError, span
 from worker.media import confine
-from worker.media.fonts import write_fontconfig
+from worker.media.fonts import font_folders, write_fontconfig
+from worker.media.sandbox import LAYERS, Level, Mode, access, find_holes
 
 log = structlog.get_logger()
 
@@ -70,33 +72,79 @@ class Run:
 
 
 class Ffmpeg:
-    """One ffmpeg program with its fonts. Make it with ``Ffmpeg.find``."""
+    """One ffmpeg program with its fonts, locked in as ``level`` says. Made by ``Ffmpeg.find``."""
 
-    def __init__(self, path: Path, fontconfig: Path) -> None:
+    def __init__(
+        self, path: Path, fontconfig: Path, level: Level = "limits", access: Sequence[str] = ()
+    ) -> None:
         self.path = path
+        self.level = level
         self._fontconfig = fontconfig
+        self._access = access
 
     @classmethod
-    async def find(cls, path: Path | None, folder: Path, font_dirs: Sequence[Path] = ()) -> Ffmpeg:
+    async def find(
+        cls,
+        path: Path | None,
+        folder: Path,
+        font_dirs: Sequence[Path] = (),
+        sandbox: Mode = "auto",
+    ) -> Ffmpeg:
         """The program at ``path``, else the one on PATH, else the one that came with us: the first
-        that really burns a subtitle. ``folder`` is for the font cache.
+        that really burns a subtitle, at the strongest level of the sandbox at which it still does.
+        ``folder`` is for the font cache and for trying.
 
-        Raises ``ConfigurationError`` with what is wrong with each.
+        Raises ``ConfigurationError`` with what is wrong with each, or with the sandbox when it is
+        required.
         """
         fontconfig = write_fontconfig(folder / "fontconfig", font_dirs)
         on_path = shutil.which("ffmpeg")
         candidates = [path] if path else [*([Path(on_path)] if on_path else []), _bundled()]
         reasons = []
         for candidate in candidates:
-            ffmpeg = cls(candidate, fontconfig)
+            reachable = access(candidate, [fontconfig.parent, *font_folders(font_dirs)])
+            ffmpeg = cls(candidate, fontconfig, access=reachable)
             if not (reason := await ffmpeg.self_test(folder)):
-                return ffmpeg
+                return await ffmpeg._locked_in(folder, sandbox)
             log.info("ffmpeg.unfit", path=str(candidate), reason=reason)
             reasons.append(f"{candidate}: {reason}")
         raise ConfigurationError(
             "No usable ffmpeg. It must be 6.1 or newer, with libass and libx264, and find a font "
             "(pip install 'supabase-video-worker[fonts]').\n" + "\n".join(reasons)
         )
+
+    async def _locked_in(self, folder: Path, mode: Mode) -> Ffmpeg:
+        """The same program at the strongest level that holds and at which it still works."""
+        if mode == "off":
+            log.warning("sandbox.off", sandbox=self.level)
+            return self
+        failures: dict[str, str] = {}
+        for level in LAYERS:
+            ffmpeg = Ffmpeg(self.path, self._fontconfig, level, self._access)
+            reason = await ffmpeg.self_test(folder) or await ffmpeg._test_sandbox(folder)
+            if not reason:
+                break
+            failures[level] = reason
+        if not failures:
+            return ffmpeg
+        if mode == "require":
+            raise ConfigurationError(
+                f"WORKER_SANDBOX=require, but ffmpeg can't be locked in here: {failures['full']}. "
+                "It takes Linux 5.13 or newer with Landlock and seccomp (docs/sandbox.md)."
+            )
+        log.warning("sandbox.degraded", sandbox=ffmpeg.level, failures=failures)
+        return ffmpeg
+
+    async def _test_sandbox(self, folder: Path) -> str | None:
+        """Try to get out; returns what was possible."""
+
+        async def attempt(arguments: Sequence[str]) -> bytes:
+            return (await self.run(arguments, inside, Limits())).stdout
+
+        with TemporaryDirectory(dir=folder) as outside:
+            inside = Path(outside, "inside")
+            inside.mkdir()
+            return ", ".join(await find_holes(attempt, inside, self.level)) or None
 
     async def self_test(self, folder: Path) -> str | None:
         """Burn a word into black frames and look for bright pixels; returns what is wrong.
@@ -135,11 +183,13 @@ class Ffmpeg:
 
         With ``on_progress``, progress is reported about twice a second; without, stdout is kept, so
         it must be small. When this is cancelled or a limit is passed, the process group is killed.
-        Raises ``JobError``: ``render_timeout``, ``render_stalled``, ``render_killed``.
+        Raises ``JobError``: ``render_timeout``, ``render_stalled``, ``render_killed``, and
+        ``internal_error`` when it could not be locked in as ``level`` says.
         """
         progress = ["-progress", "pipe:1", "-stats_period", "0.5"] if on_progress else []
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-I", "-S", confine.__file__, str(os.getpid()), limits.as_argument(),
+            ",".join(LAYERS[self.level]), f"w:{folder.resolve()}", *self._access, "--",
             str(self.path), "-nostdin", "-hide_banner", "-y", *progress, *arguments,
             cwd=folder,
             env=self._environment(folder),
@@ -169,6 +219,8 @@ class Ffmpeg:
                 await process.wait()
         if run.returncode == -signal.SIGKILL:
             raise JobError("render_killed", run.log)
+        if run.returncode == confine.FAILED and run.log.startswith("confine: "):
+            raise JobError("internal_error", run.log)
         return run
 
     def _environment(self, folder: Path) -> dict[str, str]:
