@@ -4,8 +4,6 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   plugins: [react()],
   test: {
-    environment: 'jsdom',
     include: ['tests/**/*.test.{ts,tsx}'],
-    mockReset: true,
   },
 })

@@ -1,8 +1,12 @@
-/** One subtitle; times in seconds. Text may hold line breaks and the tags `<i> <b> <u> <s> <font color>`. */
+/**
+ * One subtitle. Times in milliseconds; lines of the text are parted by `\n`; the tags `<i> <b> <u> <s>`
+ * and `<font color="#RRGGBB">` may stand in it.
+ */
 export interface Cue {
   start: number
   end: number
   text: string
+  /** When each word is spoken, for highlighting. */
   words?: Word[]
 }
 
