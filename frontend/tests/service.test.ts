@@ -33,8 +33,8 @@ test('a request says everything in one body, and returns the job', async () => {
   const common = { video_path: 'user/1/film.mp4', idempotency_key: 'key' }
   expect(bodies).toEqual([
     { ...common, subtitle_text: 'text', options: { style: { color: '#FF0000' } } },
-    { ...common, subtitle_path: 'user/a.srt' },
-    { ...common, cues: [{ start: 0, end: 1, text: 'Hi' }] },
+    { ...common, subtitle_path: 'user/a.srt', options: {} },
+    { ...common, cues: [{ start: 0, end: 1, text: 'Hi' }], options: {} },
   ])
 })
 

@@ -1,9 +1,9 @@
-import type { Style } from '../subtitles/types'
 import { fromJob } from './errors'
 import type { Feed } from './feed'
 import type { Client, Job } from './job'
 import { cancelJob, findByKey, resultUrls } from './jobs'
 import { type Subtitles, submitJob } from './submit'
+import type { Style } from './types'
 import { uploadVideo } from './upload'
 import { watchJob } from './watch'
 

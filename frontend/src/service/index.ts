@@ -5,22 +5,22 @@
  *     const { processedUrl } = await videos.embedSubtitlesIntoVideo(file, cues, style, file.name)
  */
 
-import type { Style } from '../subtitles/types'
 import { type EmbedOptions, embed } from './embed'
 import { createFeed } from './feed'
 import type { Client, Job } from './job'
 import { cancelJob, jobsAhead, listJobs, posterUrls, resultUrls, retryJob } from './jobs'
 import { type SubmitRequest, type Subtitles, submitJob } from './submit'
+import type { Style } from './types'
 import { type UploadOptions, uploadVideo } from './upload'
 import { type WatchOptions, watchJob } from './watch'
 
-export type { Cue, Style, Word } from '../subtitles/types'
 export type { Embedded, EmbedOptions, Progress } from './embed'
 export { VideoServiceError } from './errors'
 export type { Client, Job } from './job'
 export { isFinal, videoName } from './job'
 export type { ResultUrls } from './jobs'
 export type { SubmitRequest, Subtitles } from './submit'
+export type { Cue, Style, Word } from './types'
 
 export type VideoService = ReturnType<typeof createVideoService>
 

@@ -1,7 +1,7 @@
-import type { Cue, Style } from '../subtitles/types'
 import { fromFunction, isTransient } from './errors'
 import type { Client, Job } from './job'
 import { pause } from './pause'
+import type { Cue, Style } from './types'
 
 /** Function, insert and answer take well under a second; these are for a connection that breaks. */
 const RETRY_SECONDS = [0.5, 2, 5]
@@ -11,6 +11,8 @@ export interface SubmitRequest {
   videoPath: string
   subtitles: Subtitles
   style?: Style | undefined
+  /** More of docs/options.md: `language`, `soft_track`, … */
+  options?: Record<string, unknown> | undefined
   /** The same key twice is the same job, so a lost answer can be asked for again. */
   idempotencyKey?: string | undefined
 }
@@ -28,11 +30,11 @@ export async function submitJob(
   request: SubmitRequest,
   signal?: AbortSignal,
 ): Promise<Job> {
-  const { videoPath, subtitles, style, idempotencyKey = crypto.randomUUID() } = request
+  const { videoPath, subtitles, style, options, idempotencyKey = crypto.randomUUID() } = request
   const body = {
     video_path: videoPath,
     ...subtitleField(subtitles),
-    ...(style && { options: { style } }),
+    options: { ...options, ...(style && { style }) },
     idempotency_key: idempotencyKey,
   }
   for (let attempt = 0; ; attempt++) {

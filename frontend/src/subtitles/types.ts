@@ -1,20 +1,10 @@
-/**
- * One subtitle. Times in milliseconds; lines of the text are parted by `\n`; the tags `<i> <b> <u> <s>`
- * and `<font color="#RRGGBB">` may stand in it.
- */
+import type { Position, Word } from '../service/types'
+
+/** One subtitle in the editor. Times in milliseconds; lines of the text are parted by `\n`. */
 export interface Cue {
   start: number
   end: number
   text: string
-  /** When each word is spoken, for highlighting. */
   words?: Word[]
+  position?: Position
 }
-
-export interface Word {
-  start: number
-  end: number
-  text: string
-}
-
-/** The look of subtitles: every field of docs/options.md is optional. */
-export type Style = Record<string, unknown>
