@@ -10,7 +10,7 @@ ALL_EXTRAS := fonts,otel,devstack,dev
 NODE_PATH := PATH="$(CURDIR)/$(BIN):$$PATH"
 NODE_IS_NEW := node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a == 22 && b >= 12) ? 0 : 1)'
 
-.PHONY: demo dev test test-browser lint format docs vectors types help
+.PHONY: demo dev test test-browser lint format docs vectors types bench-quality help
 
 help:
 	@echo "make demo [VIDEO=… SUBS=…]  one job, from upload to subtitled video"
@@ -54,6 +54,8 @@ vectors: $(VENV)/test.ok
 types: $(VENV)/test.ok $(VENV)/node.ok
 	cd tests && $(NODE_PATH) npm install --no-save --loglevel=error
 	$(BIN)/python -m docs.database_types
+bench-quality: $(VENV)/test.ok
+	$(BIN)/python -m benchmarks.quality
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -171,7 +171,7 @@ PAGES: dict[str, Callable[[], str]] = {
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "needed"
-    if field.default in (None, (), PydanticUndefined):
+    if field.default in (None, (), PydanticUndefined) or isinstance(field.default, BaseModel):
         return ""
     default = field.default
     return f"`{default if isinstance(default, str) else json.dumps(default)}`"

@@ -141,6 +141,7 @@ WARNINGS: dict[str, str] = {
     "glyphs_missing": "No font has these characters: {characters}.",
     "frames_damaged": "Damaged frames in the video: {count} of {total}.",
     "video_tracks": "The largest of {count} video tracks was used.",
+    "encoder_failed": "The hardware encoder {encoder} failed; the video was encoded without it.",
     "audio_tracks": "One of {count} audio tracks was used.",
 }
 

@@ -14,10 +14,12 @@ from typing import Any
 import structlog
 
 from worker.errors import JobError, JobWarning, size, span
+from worker.media.burn import burn
+from worker.media.encoder import Encoder, Encoding
 from worker.media.ffmpeg import Ffmpeg
-from worker.media.options import read_options
+from worker.media.options import Options, read_options
 from worker.media.probe import INPUT, MediaInfo, probe
-from worker.media.render import OUTPUT, POSTER, SCRIPT, Rendered, poster, render
+from worker.media.render import OUTPUT, POSTER, SCRIPT, Rendered, poster
 from worker.media.script import cues_past, write_ass
 from worker.media.style import Style
 from worker.media.subtitles import MAX_BYTES, Subtitles, read_subtitles
@@ -37,7 +39,7 @@ RENDERS = "renders"
 
 
 class Pipeline:
-    """Processes jobs, ``settings.concurrency`` at a time, ``threads`` of the encoder for each."""
+    """Processes jobs, ``settings.concurrency`` at a time, ``threads`` of ``encoder`` for each."""
 
     def __init__(
         self,
@@ -45,12 +47,14 @@ class Pipeline:
         storage: Storage,
         ffmpeg: Ffmpeg,
         workspace: Workspace,
+        encoder: Encoder,
         threads: int,
     ) -> None:
         self._settings = settings
         self._storage = storage
         self._ffmpeg = ffmpeg
         self._workspace = workspace
+        self._encoder = encoder
         self._threads = threads
 
     async def process(self, job: Job, report: Report) -> Completed:
@@ -66,7 +70,7 @@ class Pipeline:
             progress.enter("subtitles")
             self._write_script(subtitles, options.style, info, folder)
             progress.enter("render")
-            rendered = await self._render(folder, info, progress)
+            rendered = await self._burn(folder, info, options, progress)
             await poster(self._ffmpeg, folder, _poster_time(subtitles, rendered.duration))
             progress.enter("upload")
             video_path, poster_path = await self._upload(job, folder, progress)
@@ -110,13 +114,15 @@ class Pipeline:
         script = write_ass(subtitles, style, info.display_width, info.display_height)
         (folder / SCRIPT).write_text(script, encoding="utf-8")
 
-    async def _render(self, folder: Path, info: MediaInfo, progress: Progress) -> Rendered:
+    async def _burn(
+        self, folder: Path, info: MediaInfo, options: Options, progress: Progress
+    ) -> Rendered:
         started = time.monotonic()
-        rendered = await render(
+        rendered = await burn(
             self._ffmpeg,
             folder,
             info,
-            threads=self._threads,
+            Encoding(self._encoder, options.encoding, self._threads),
             max_duration=self._settings.max_duration_seconds,
             max_seconds=self._settings.max_render_seconds,
             on_progress=progress.update,

@@ -21,6 +21,7 @@ import structlog
 from worker import __version__
 from worker.background import Backoff, happens_within
 from worker.errors import DatabaseUnavailableError
+from worker.media.encoder import choose_encoder
 from worker.media.ffmpeg import Ffmpeg
 from worker.ops.health import HealthServer
 from worker.ops.metrics import Metrics
@@ -110,9 +111,10 @@ class Service:
         ffmpeg = await Ffmpeg.find(
             settings.ffmpeg_path, self._workspace.folder, settings.font_dirs, settings.sandbox
         )
+        encoder = await choose_encoder(ffmpeg, self._workspace.folder, settings.encoder)
         schema = await self._check_schema()
         threads = max(1, (os.cpu_count() or 1) // settings.concurrency)
-        pipeline = Pipeline(settings, self._storage, ffmpeg, self._workspace, threads)
+        pipeline = Pipeline(settings, self._storage, ffmpeg, self._workspace, encoder, threads)
         self._runner = Runner(self._jobs, self._rhythm, pipeline, self._storage)
         self._claimer = Claimer(
             self._jobs,
@@ -141,6 +143,7 @@ class Service:
             threads=threads,
             ffmpeg=str(ffmpeg.path),
             sandbox=ffmpeg.level,
+            encoder=encoder.name,
         )
 
     async def _work(self) -> None:

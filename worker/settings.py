@@ -108,6 +108,13 @@ class Settings(ProjectSettings, DatabaseSettings):
     """require: ffmpeg is locked in completely (its job's folder only, no network, no new processes)
     or the worker does not start; auto: as far as the kernel allows, with a warning in the log when
     that is not completely; off: limits of memory, time and file size only."""
+    encoder: Literal["x264", "auto", "nvenc", "qsv", "vaapi", "vulkan"] = Field(
+        "x264", validation_alias="WORKER_ENCODER"
+    )
+    """What makes the H.264. x264, the default, gives the best picture for its bitrate. auto: the
+    first of NVENC, Quick Sync, VAAPI and Vulkan that passes a test at the start, else x264. A
+    hardware encoder by name: that one, or the worker does not start. When one fails in a job, x264
+    does the work."""
 
     font_dirs: Annotated[tuple[Path, ...], NoDecode] = Field((), validation_alias="FONT_DIRS")
     """More folders with fonts, separated by ':'. They need not be writable."""

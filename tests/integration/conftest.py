@@ -1,7 +1,8 @@
-"""A worker as the database sees it."""
+"""A worker as the database sees it, and the ffmpeg that it uses."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,8 +13,14 @@ import pytest
 from psycopg.rows import DictRow
 
 from tests.conftest import Db
+from worker.media.ffmpeg import Ffmpeg
 
 LEASE = timedelta(seconds=60)
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Ffmpeg:
+    return asyncio.run(Ffmpeg.find(None, tmp_path_factory.mktemp("ffmpeg")))
 
 
 @dataclass

@@ -26,6 +26,7 @@ from tests.clips import (
 )
 from tests.conftest import eventually
 from worker.errors import ConfigurationError, JobError, JobWarning
+from worker.media.encoder import QUALITIES, X264, Encoding
 from worker.media.ffmpeg import Ffmpeg, Limits
 from worker.media.probe import INPUT, MediaInfo, probe
 from worker.media.render import OUTPUT, POSTER, SCRIPT, Rendered, poster, render
@@ -35,11 +36,6 @@ from worker.media.subtitles import read_subtitles
 
 MAX_PIXELS = 4000 * 4000
 X265 = ("-c:v", "libx265", "-x265-params", "log-level=0")
-
-
-@pytest.fixture(scope="session")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Ffmpeg:
-    return asyncio.run(Ffmpeg.find(None, tmp_path_factory.mktemp("ffmpeg")))
 
 
 SRT = "00:00:01,000 --> 00:00:02,000\nWord\n\n00:00:03,000 --> 00:00:03,480\nWort\n"
@@ -66,7 +62,7 @@ async def burn(
         program,
         folder,
         info,
-        threads=2,
+        Encoding(X264, QUALITIES["standard"], threads=2),
         max_duration=max_duration,
         max_seconds=100,
         on_progress=on_progress,
@@ -354,6 +350,7 @@ async def test_a_killed_ffmpeg_may_be_tried_again(program: Ffmpeg, tmp_path: Pat
 def test_ffmpeg_dies_with_its_worker(program: Ffmpeg, tmp_path: Path) -> None:
     script = f"""
 import asyncio, pathlib
+from worker.media.encoder import QUALITIES, X264, Encoding
 from worker.media.ffmpeg import Ffmpeg, Limits
 folder = pathlib.Path({str(tmp_path)!r})
 program = Ffmpeg(pathlib.Path({str(program.path)!r}), folder / "fonts.conf")

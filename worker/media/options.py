@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from worker.errors import JobError
+from worker.media.encoder import QUALITIES, Preset, Quality, QualityName
 from worker.media.style import Flag, Style
 
 
@@ -33,6 +34,18 @@ class Options(BaseModel):
     max_resolution: int | None = Field(None, ge=144, le=4320)
     """Scale the video down to at most this many pixels on its shorter side (`720` is 720p); a
     smaller video stays as it is."""
+    quality: QualityName = "standard"
+    """`standard`: a good picture, fast. `draft`: a plain picture with a third less work. `high`: a
+    better picture at a lower bitrate, with twice the work."""
+    crf: int | None = Field(None, ge=10, le=40)
+    """The constant rate factor that `quality` stands for, raw: lower is better and larger."""
+    preset: Preset | None = None
+    """The x264 preset that `quality` stands for, raw."""
+
+    @property
+    def encoding(self) -> Quality:
+        """What the encoder is told."""
+        return QUALITIES[self.quality].changed(self.preset, self.crf)
 
 
 def read_options(value: dict[str, Any]) -> Options:

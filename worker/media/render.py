@@ -16,6 +16,7 @@ from typing import Any
 import ffmpeg as graph
 
 from worker.errors import JobError, JobWarning, span
+from worker.media.encoder import Encoding
 from worker.media.ffmpeg import Ffmpeg, Limits, Position, Run
 from worker.media.packets import Timeline, read_timeline
 from worker.media.probe import FORMATS, INPUT, MediaInfo
@@ -57,8 +58,8 @@ async def render(
     ffmpeg: Ffmpeg,
     folder: Path,
     info: MediaInfo,
+    encoding: Encoding,
     *,
-    threads: int,
     max_duration: float,
     max_seconds: float,
     on_progress: Callable[[float], None],
@@ -76,10 +77,11 @@ async def render(
 
     duration = info.duration or max_duration
     run = await ffmpeg.run(
-        render_arguments(info, threads, max_duration),
+        render_arguments(info, encoding, max_duration),
         folder,
         Limits(
-            memory=(3 << 30) + 200 * info.video.width * info.video.height,
+            memory=encoding.encoder.address_space
+            or (3 << 30) + 200 * info.video.width * info.video.height,
             file_size=round((duration + 60) * HIGHEST_BYTES_PER_SECOND),
             seconds=max_seconds,
         ),
@@ -91,7 +93,7 @@ async def render(
     return await _check(ffmpeg, folder, info, run, max_duration)
 
 
-def render_arguments(info: MediaInfo, threads: int, max_duration: float) -> list[str]:
+def render_arguments(info: MediaInfo, encoding: Encoding, max_duration: float) -> list[str]:
     """The command line: one reading of the input, two outputs, the video and the packet list."""
     source = graph.input(
         f"file:{INPUT}",
@@ -109,6 +111,8 @@ def render_arguments(info: MediaInfo, threads: int, max_duration: float) -> list
     video = video.filter("crop", "trunc(iw/2)*2", "trunc(ih/2)*2")
     # The size as displayed tells libass about pixels that are not square.
     video = video.filter("ass", SCRIPT, original_size=f"{info.display_width}x{info.display_height}")
+    for name, value in encoding.encoder.upload:
+        video = video.filter(name, *filter(None, [value]))
     audio = [source[str(info.audio.index)]] if info.audio else []
     output = graph.output(
         video,
@@ -121,19 +125,14 @@ def render_arguments(info: MediaInfo, threads: int, max_duration: float) -> list
         t=max_duration,
         # The input's own clock: no frame of a variable rate is moved, doubled or dropped.
         enc_time_base="demux",
-        vcodec="libx264",
-        preset="superfast",
-        crf=20,
-        **{"x264-params": "mbtree=1:rc-lookahead=20"},
-        pix_fmt="yuv420p",
-        threads=threads,
+        **encoding.options(),
         **_audio_options(info),
     )
     packets = graph.output(
         picture, source["a?"], f"file:{PACKETS}", f="framecrc", c="copy", t=max_duration
     )
     arguments: list[str] = graph.merge_outputs(output, packets).get_args()
-    return ["-v", "warning", *arguments]
+    return ["-v", "warning", *encoding.encoder.device, *arguments]
 
 
 def _audio_options(info: MediaInfo) -> dict[str, Any]:

@@ -1,0 +1,5 @@
+"""Measures what the README states. Every figure is printed by a command of the Makefile.
+
+``render`` compares whole burns with plain ffmpeg, with moviepy and with each other; ``quality``
+compares encoder settings on real footage. Figures are ratios of runs that took turns.
+"""
