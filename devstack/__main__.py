@@ -17,10 +17,18 @@ def main() -> None:
     parser.add_argument(
         "--dir", type=Path, default=Path(".devstack"), help="for its data, default: %(default)s"
     )
+    parser.add_argument(
+        "--project",
+        type=Path,
+        default=Path("supabase"),
+        help="folder with config.toml and functions, default: %(default)s",
+    )
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with Stack.start(directory=arguments.dir, port=arguments.port) as stack:
+        with Stack.start(
+            directory=arguments.dir, port=arguments.port, project_dir=arguments.project
+        ) as stack:
             sys.stdout.write(_status(stack))
             sys.stdout.flush()
             threading.Event().wait()

@@ -20,6 +20,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from devstack.auth.endpoints import create_app as create_auth
 from devstack.database import Database
+from devstack.functions.endpoints import Functions
+from devstack.functions.runtime import environment
 from devstack.http import Json
 from devstack.keys import Keys
 from devstack.postgres import PASSWORD, SUPERUSER
@@ -49,12 +51,18 @@ _EXPOSED_HEADERS = (
 )
 
 
+_FUNCTIONS = "/functions/v1/"
+_OPEN_PATHS = ("/storage/v1/", "/auth/v1/.well-known/")
+
+
 @dataclass(frozen=True)
 class Config:
     url: str  # where clients reach the gateway
     database_url: str
     storage_dir: Path
     keys: Keys
+    project_dir: Path | None  # the folder `supabase` whose functions are served
+    log_dir: Path  # for what they print
 
 
 def create_app(config: Config) -> ASGIApp:
@@ -62,10 +70,16 @@ def create_app(config: Config) -> ASGIApp:
     realtime_dsn = make_conninfo(config.database_url, user=SUPERUSER, password=PASSWORD)
 
     realtime = Realtime(database, config.keys, realtime_dsn)
+    functions = Functions(
+        config.project_dir,
+        config.keys,
+        environment(config.url, config.database_url, config.keys),
+        config.log_dir,
+    )
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with database.opened(), realtime.running():
+        async with database.opened(), realtime.running(), functions.running():
             yield
 
     issuer = f"{config.url}/auth/v1"
@@ -73,12 +87,13 @@ def create_app(config: Config) -> ASGIApp:
         routes=[
             Mount("/auth/v1", create_auth(database, config.keys, issuer)),
             Mount("/rest/v1", create_rest(database, config.keys)),
+            Mount("/functions/v1", functions.app()),
             Mount("/realtime/v1", create_realtime(realtime)),
             Mount("/storage/v1", create_storage(database, config.keys, config.storage_dir)),
         ],
         middleware=[
             Middleware(
-                CORSMiddleware,
+                Cors,
                 allow_origins=["*"],
                 allow_methods=["*"],
                 allow_headers=["*"],
@@ -90,11 +105,22 @@ def create_app(config: Config) -> ASGIApp:
     )
 
 
+class Cors(CORSMiddleware):
+    """Lets every page in. A function answers for itself, preflight requests included."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(_FUNCTIONS):
+            await self.app(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
 class ApiKeyGate:
     """Lets in who has an API key, and turns the key into a JWT for the services behind.
 
-    Storage is not behind the key: its signed and public URLs carry none, a TUS client may send no
-    more than its user's JWT, and it verifies JWTs itself.
+    Not behind the key are: Storage, since its signed and public URLs carry none, and a TUS client
+    may send no more than its user's JWT; Functions, which see what the client sent, opaque keys
+    included, and judge it themselves; the public keys of Auth.
     """
 
     def __init__(self, app: ASGIApp, keys: Keys) -> None:
@@ -109,11 +135,13 @@ class ApiKeyGate:
 
     def _admit(self, scope: Scope) -> Json | None:
         """Says why not, or translates the key in the scope's headers."""
+        if scope["path"].startswith(_FUNCTIONS):
+            return None
         headers = Headers(scope=scope)
         # A browser can give a WebSocket no headers.
         key = headers.get("apikey") or QueryParams(scope["query_string"]).get("apikey")
         if key is None:
-            if scope["path"].startswith("/storage/v1/"):
+            if scope["path"].startswith(_OPEN_PATHS):
                 return None
             return _refusal(
                 "No API key found in request", "No `apikey` request header or url param was found."

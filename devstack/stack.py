@@ -35,11 +35,19 @@ class Stack:
     _postgres: Postgres | None = field(repr=False)
 
     @classmethod
-    def start(cls, *, directory: Path, database_url: str | None = None, port: int = 0) -> Stack:
+    def start(
+        cls,
+        *,
+        directory: Path,
+        database_url: str | None = None,
+        port: int = 0,
+        project_dir: Path | None = None,
+    ) -> Stack:
         """Starts a stack that keeps its data in `directory`, made if there is none.
 
         `database_url`: a running database that `bootstrap` was applied to. None starts an own
         Postgres, on `port` + 1 (as `supabase start` does), or on a free port if `port` is 0.
+        `project_dir`: the folder `supabase` of a project, whose Edge Functions are served.
         Raises OSError if the port is taken, PostgresError, or RuntimeError.
         """
         directory.mkdir(parents=True, exist_ok=True)
@@ -52,7 +60,14 @@ class Stack:
                 database_url = postgres.dsn()
             host, port = listener.getsockname()
             url = f"http://{host}:{port}"
-            config = Config(url, database_url, directory / "storage", DEVELOPMENT_KEYS)
+            config = Config(
+                url,
+                database_url,
+                storage_dir=directory / "storage",
+                keys=DEVELOPMENT_KEYS,
+                project_dir=project_dir,
+                log_dir=directory / "functions",
+            )
             server = _Server(config, listener)
             server.start()
         except BaseException:

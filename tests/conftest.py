@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import subprocess
+import sysconfig
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -73,6 +74,13 @@ def node_modules() -> Path:
         if done.returncode:
             absent(f"npm install failed: {done.stderr}")
     return folder / "node_modules"
+
+
+@pytest.fixture(scope="session")
+def deno() -> str:
+    """The program that runs Edge Functions."""
+    program = shutil.which("deno", path=sysconfig.get_path("scripts")) or shutil.which("deno")
+    return program or absent("there is no Deno")
 
 
 def absent(reason: str) -> NoReturn:

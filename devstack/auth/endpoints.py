@@ -29,6 +29,7 @@ def create_app(database: Database, keys: Keys, issuer: str) -> Starlette:
     return Starlette(
         routes=[
             Route("/health", auth.health),
+            Route("/.well-known/jwks.json", auth.jwks),
             Route("/settings", auth.settings),
             Route("/signup", auth.sign_up, methods=["POST"]),
             Route("/token", auth.token, methods=["POST"]),
@@ -52,6 +53,9 @@ class _Auth:
 
     async def health(self, request: Request) -> Response:
         return Json({"name": "GoTrue", "version": "devstack", "description": "GoTrue stand-in"})
+
+    async def jwks(self, request: Request) -> Response:
+        return Json(self._keys.jwks, headers={"cache-control": "public, max-age=600"})
 
     async def settings(self, request: Request) -> Response:
         return Json(

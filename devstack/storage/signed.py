@@ -85,4 +85,4 @@ class SignedUrls:
 
     def _sign(self, claims: dict[str, Any], seconds: int) -> str:
         now = int(time.time())
-        return self._keys.sign({**claims, "iat": now, "exp": now + seconds})
+        return self._keys.sign_with_secret({**claims, "iat": now, "exp": now + seconds})

@@ -69,7 +69,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     directory = tmp_path_factory.mktemp("devstack")
     with Postgres.start(directory / "postgres", options={"fsync": "off"}) as postgres:
         bootstrap(postgres.dsn(user=SUPERUSER))
-        with Stack.start(directory=directory, database_url=postgres.dsn()) as stack:
+        with Stack.start(
+            directory=directory,
+            database_url=postgres.dsn(),
+            project_dir=Path(__file__).parent / "supabase",
+        ) as stack:
             yield Project(
                 stack.url,
                 stack.publishable_key,

@@ -256,3 +256,21 @@ def test_a_deleted_user_is_gone_with_the_rows_that_are_theirs(
 def test_a_user_who_is_no_admin_can_not_manage_users(ada: User) -> None:
     refused = code_of(lambda: ada.client.auth.admin.list_users())
     assert refused[0] == 403
+
+
+# Public keys
+
+
+def test_everybody_can_verify_a_users_token(http: httpx.Client, ada: User) -> None:
+    keys = jwt.PyJWKSet.from_dict(http.get("/auth/v1/.well-known/jwks.json").json())
+    key = keys[jwt.get_unverified_header(ada.access_token)["kid"]]
+    claims = jwt.decode(ada.access_token, key, audience="authenticated")
+    assert claims["sub"] == ada.id
+    assert "d" not in http.get("/auth/v1/.well-known/jwks.json").text.split('"')
+
+
+def test_supabase_py_verifies_claims_by_itself(ada: User) -> None:
+    response = ada.client.auth.get_claims()
+    assert response is not None
+    assert response["claims"]["sub"] == ada.id
+    assert response["headers"]["alg"] == "ES256"

@@ -12,7 +12,7 @@ JS = Path(__file__).parent / "js"
 
 
 def test_supabase_js_and_tus_js_client_notice_no_difference(
-    node_modules: Path, project: Project, ada: User, notes: str, bucket: str, room: str
+    node_modules: Path, project: Project, ada: User, notes: str, bucket: str, room: str, deno: str
 ) -> None:
     run = subprocess.run(
         # Timers of a client that was left would hold the process for ten seconds more.
@@ -28,6 +28,7 @@ def test_supabase_js_and_tus_js_client_notice_no_difference(
             "TABLE": notes,
             "BUCKET": bucket,
             "TOPIC": room,
+            "FUNCTIONS": "" if "SUPABASE_URL" in os.environ else "here",
         },
         capture_output=True,
         text=True,

@@ -189,3 +189,22 @@ test('tus-js-client uploads by a signature, with data in the first request', asy
   })
   assert.equal(await (await ok(files.download(objectName))).text(), 'signed')
 })
+
+test('the claims of a session are verified with the public keys', async () => {
+  const { claims, header } = await ok(supabase.auth.getClaims())
+  assert.equal(claims.sub, signIn.user.id)
+  assert.equal(header.alg, 'ES256')
+})
+
+const skip = process.env.FUNCTIONS ? false : 'needs the functions of tests/contract/supabase'
+test('a function answers, with data or with an error of its own', { skip }, async () => {
+  const { functions } = supabase
+  const seen = await ok(functions.invoke('echo', { body: { n: 1 } }))
+  assert.deepEqual([seen.method, JSON.parse(seen.body)], ['POST', { n: 1 }])
+  assert.equal((await ok(functions.invoke('guarded'))).id, signIn.user.id)
+  const refused = await functions.invoke('echo', { headers: { 'x-wanted-status': '429' } })
+  assert.equal(refused.error.name, 'FunctionsHttpError')
+  assert.equal(refused.error.context.status, 429)
+  const broken = await functions.invoke('broken')
+  assert.equal(broken.error.name, 'FunctionsRelayError')
+})
