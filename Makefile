@@ -5,7 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO_EXTRAS := fonts,devstack
-ALL_EXTRAS := fonts,otel,devstack,dev
+DEV_EXTRAS := fonts,devstack,functions
+ALL_EXTRAS := fonts,otel,devstack,functions,dev
 # Node.js of the machine if it is new enough, else the one in .venv.
 NODE_PATH := PATH="$(CURDIR)/$(BIN):$$PATH"
 NODE_IS_NEW := node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a == 22 && b >= 12) ? 0 : 1)'
@@ -23,7 +24,7 @@ help:
 demo: $(VENV)/demo.ok
 	@$(BIN)/python -m devstack.demo $(if $(VIDEO),--video "$(VIDEO)") $(if $(SUBS),--subs "$(SUBS)")
 
-dev: $(VENV)/demo.ok
+dev: $(VENV)/dev.ok
 	@$(BIN)/python -m devstack.dev
 
 test: $(VENV)/test.ok
@@ -74,6 +75,9 @@ endef
 
 $(VENV)/demo.ok: pyproject.toml constraints.txt | $(BIN)/python
 	$(call install,$(DEMO_EXTRAS))
+
+$(VENV)/dev.ok: pyproject.toml constraints.txt | $(BIN)/python
+	$(call install,$(DEV_EXTRAS))
 
 $(VENV)/test.ok: pyproject.toml constraints.txt | $(BIN)/python
 	$(call install,$(ALL_EXTRAS))
