@@ -48,6 +48,7 @@ format: $(VENV)/test.ok
 
 docs: $(VENV)/test.ok
 	$(BIN)/python -m docs.reference
+	$(BIN)/python -m docs.examples
 
 vectors: $(VENV)/test.ok
 	$(BIN)/python -m tests.vectors

@@ -7,14 +7,21 @@ create schema video_admin;
 comment on schema video_admin is 'Video jobs for administrators: views to look, functions to act.';
 revoke all on schema video_admin from public, anon, authenticated, service_role;
 
+create function video_admin.ago(since timestamptz) returns interval
+language sql stable set search_path = '' as $$ select date_trunc('second', now() - since) $$;
+comment on function video_admin.ago is 'Time since then, in whole seconds.';
+
 create view video_admin.queue with (security_invoker = true) as
 select status, priority, count(*) as jobs,
        count(*) filter (where status = 'queued' and place is null) as scheduled,
-       min(created_at) as oldest, now() - min(created_at) as age_of_oldest
+       count(distinct user_id) as users,
+       video_admin.ago(min(greatest(created_at, run_at)) filter (where status = 'processing' or place is not null)) as oldest
 from public.video_jobs
 where status in ('queued', 'processing')
-group by status, priority;
-comment on view video_admin.queue is 'Depth of the queue and age of its oldest job, by status and priority.';
+group by status, priority
+order by status, priority desc;
+comment on view video_admin.queue is
+  'Depth of the queue by status and priority; scheduled ones wait for their time; oldest: since when the oldest could have run.';
 
 create view video_admin.throughput with (security_invoker = true) as
 select date_trunc('hour', finished_at) as hour,
@@ -24,7 +31,8 @@ select date_trunc('hour', finished_at) as hour,
        round(sum((output_info ->> 'duration_seconds')::numeric) / 60, 1) as video_minutes
 from public.video_jobs
 where finished_at > now() - interval '7 days'
-group by 1;
+group by 1
+order by 1 desc;
 comment on view video_admin.throughput is 'Finished jobs and minutes of video per hour, for the last 7 days.';
 
 create view video_admin.stage_times with (security_invoker = true) as
@@ -38,52 +46,77 @@ from (
   where at > now() - interval '1 day'
 ) s
 where status = 'processing' and seconds is not null
-group by stage;
+group by stage
+order by stage;
 comment on view video_admin.stage_times is 'Time spent per stage over the last day: median and 95th percentile.';
 
 create view video_admin.failures with (security_invoker = true) as
 select error_code, status, count(*) as events, count(distinct job_id) as jobs,
-       max(at) as last_at, (array_agg(error_message order by id desc))[1] as last_message
+       video_admin.ago(max(at)) as last, (array_agg(error_message order by id desc))[1] as last_message
 from video_worker.job_events
 where error_code is not null and at > now() - interval '7 days'
-group by error_code, status;
+group by error_code, status
+order by events desc, error_code;
 comment on view video_admin.failures is 'Errors of the last 7 days by code; status queued = it was tried again.';
 
+create view video_admin.failed_jobs with (security_invoker = true) as
+select id as job_id, user_id, error_code, stage, attempt, video_admin.ago(finished_at) as finished, error_message
+from public.video_jobs
+where status = 'failed'
+order by finished_at desc;
+comment on view video_admin.failed_jobs is 'Jobs that failed for good, newest first.';
+
 create view video_admin.leases with (security_invoker = true) as
-select l.job_id, j.user_id, j.stage, j.progress, j.attempt, l.worker_id, w.name as worker,
-       l.expires_at - now() as time_left, now() - j.started_at as running_for
+select l.job_id, j.user_id, j.stage, j.progress, j.eta_seconds, j.attempt, w.name as worker,
+       video_admin.ago(j.started_at) as running_for,
+       date_trunc('second', l.expires_at - now()) as time_left,
+       l.expires_at < now() + l.duration / 2 as near_expiry
 from video_worker.leases l
 join public.video_jobs j on j.id = l.job_id
-left join video_worker.workers w on w.id = l.worker_id;
-comment on view video_admin.leases is 'Jobs in work and who works on them; a small time_left means missed heartbeats.';
+left join video_worker.workers w on w.id = l.worker_id
+order by l.expires_at;
+comment on view video_admin.leases is
+  'Jobs in work and who works on them, those first whose lease runs out first; near_expiry: heartbeats are missing.';
 
 create view video_admin.workers with (security_invoker = true) as
 select w.id, w.name, w.version, w.slots,
        (select count(*) from video_worker.leases l where l.worker_id = w.id) as running,
-       now() - w.seen_at as silent_for, w.started_at, w.drain_requested_at
-from video_worker.workers w;
-comment on view video_admin.workers is 'Worker processes: slots, running jobs, time since they were last heard of.';
+       w.holds_lock as notified, w.drain_requested_at is not null as draining,
+       video_admin.ago(w.seen_at) as silent_for, video_admin.ago(w.started_at) as up
+from video_worker.workers w
+order by w.name, w.started_at;
+comment on view video_admin.workers is
+  'Worker processes: slots, running jobs, whether notifications reach them, time since they were last heard of.';
 
 create view video_admin.usage_by_user with (security_invoker = true) as
-select user_id,
-       count(*) filter (where status = 'queued') as queued,
-       count(*) filter (where status = 'processing') as processing,
-       count(*) filter (where status = 'completed') as completed,
-       count(*) filter (where status = 'failed') as failed,
-       round(sum((output_info ->> 'duration_seconds')::numeric) / 60, 1) as video_minutes,
-       max(created_at) as last_job_at
-from public.video_jobs
-group by user_id;
+select j.user_id, u.email,
+       count(*) filter (where j.status = 'queued') as queued,
+       count(*) filter (where j.status = 'processing') as processing,
+       count(*) filter (where j.status = 'completed') as completed,
+       count(*) filter (where j.status = 'failed') as failed,
+       round(sum((j.output_info ->> 'duration_seconds')::numeric) / 60, 1) as video_minutes,
+       video_admin.ago(max(j.created_at)) as last_job
+from public.video_jobs j
+left join auth.users u on u.id = j.user_id
+group by j.user_id, u.email
+order by video_minutes desc nulls last;
 comment on view video_admin.usage_by_user is 'Jobs by status and minutes of video per user.';
 
 create view video_admin.history with (security_invoker = true) as
-select e.job_id, e.at, e.status, e.stage, e.attempt, e.worker_id, e.error_code, e.error_message
-from video_worker.job_events e;
-comment on view video_admin.history is 'Every change of status and stage; filter by job_id.';
+select e.job_id, e.at, e.status, e.stage, e.attempt, w.name as worker, e.error_code, e.error_message
+from video_worker.job_events e
+left join video_worker.workers w on w.id = e.worker_id
+order by e.id;
+comment on view video_admin.history is 'Every change of status and stage, oldest first; filter by job_id.';
 
 create function video_admin.cancel(job_id uuid) returns public.video_jobs
-language sql set search_path = '' as $$
-  select video_worker.request_cancel(j) from public.video_jobs j where j.id = job_id for no key update
+language plpgsql set search_path = '' as $$
+declare
+  v_job public.video_jobs;
+begin
+  select * into v_job from public.video_jobs j where j.id = cancel.job_id for no key update;
+  return video_worker.request_cancel(v_job);
+end
 $$;
 comment on function video_admin.cancel is 'Cancels a job of any user; null when there is no such job.';
 

@@ -46,10 +46,12 @@ RELEASE_SECONDS = 10.0
 
 
 class Service:
-    """One worker process. ``metrics`` observes the log already."""
+    """One worker process. ``metrics`` observes the log already; with ``until_empty`` it ends when
+    nothing is left to claim."""
 
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics, *, until_empty: bool = False) -> None:
         self._settings = settings
+        self._until_empty = until_empty
         self._id = uuid4()
         self._draining = asyncio.Event()
         self._grace_over = asyncio.Event()
@@ -122,6 +124,7 @@ class Service:
             settings.concurrency,
             self._runner.run,
             notifications_arrive=lambda: self._listener.live,
+            when_empty=self._draining.set if self._until_empty else lambda: None,
         )
         self._keeper = Keeper(
             self._jobs,

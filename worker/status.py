@@ -80,6 +80,7 @@ class Status:
         facts = {
             "schema": self._schema,
             "wake_up": "notify" if self._listener.live else "poll",
+            "sandbox": self._ffmpeg.level if self._ffmpeg else None,
             "ffmpeg": str(self._ffmpeg.path) if self._ffmpeg else None,
             "disk_free_bytes": self._state().disk_free_bytes,
         }

@@ -7,6 +7,7 @@ import socket
 import urllib.error
 import urllib.request
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -223,3 +224,41 @@ def test_a_job_shows_in_the_metrics(project: Project, user: User, clip: Path) ->
     assert found["video_worker_listener_live"] == 1
     assert found["video_worker_slots"] == 1
     assert worker.events == [], "nothing went wrong, so at level error nothing is written"
+
+
+def test_run_with_drain_ends_when_nothing_is_left_that_could_run_now(
+    project: Project, user: User, clip: Path
+) -> None:
+    jobs = [user.send(clip) for _ in range(3)]
+    later = project.db.new_job(UUID(user.id))
+    project.db.admin.execute(
+        "update public.video_jobs set run_at = now() + interval '1 hour', place = null"
+        " where id = %s",
+        [later],
+    )
+    done = project.run("run", "--drain", WORKER_WORK_DIR=str(project.folder / "work"))
+    assert done.returncode == 0, done.stderr
+    assert [user.job(job)["status"] for job in jobs] == ["completed"] * 3
+    assert project.db.job(later)["status"] == "queued"
+    assert project.db.value("select count(*) from video_worker.workers") == 0
+    assert project.run("run", "--drain").returncode == 0, "and at once when there is nothing"
+
+
+def test_top_shows_workers_queue_and_progress(
+    project: Project, user: User, long_clip: Path
+) -> None:
+    admin = project.db.dsn()
+    assert "0 waiting" in project.run("top", "--once", DATABASE_URL=admin).stdout
+    waiting = user.send(long_clip)
+    shown = project.run("top", "--once", DATABASE_URL=admin).stdout
+    assert "1 waiting, 0 scheduled, 0 of 0 slots busy   no worker is there" in shown
+    worker = project.start_worker(WORKER_NAME="render-1")
+    worker.wait_for("listener.live")
+    user.wait_for_stage(waiting, "render")
+    shown = project.run("top", "--once", DATABASE_URL=admin).stdout
+    assert "0 waiting, 0 scheduled, 1 of 1 slots busy" in shown
+    for text in ("render-1", "1/1", waiting, "render "):
+        assert text in shown
+    refused = project.run("top", "--once")  # as role video_worker
+    assert refused.returncode == 2
+    assert "role postgres" in refused.stderr

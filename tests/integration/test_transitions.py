@@ -469,6 +469,24 @@ def test_an_admins_requeue_takes_a_running_job_from_its_worker(db: Db, worker: S
     assert worker.claim_one().complete() == "completed"
 
 
+def test_an_admins_cancel_and_requeue_return_the_job_as_it_is_then(
+    db: Db, worker: SqlWorker
+) -> None:
+    running, waiting = db.new_job(), db.new_job()
+    claim = worker.claim_one()
+    assert claim.job_id == running
+    query = "select id, status::text from video_admin.{}(%s)"
+    for function, job_id, status in (
+        ("cancel", running, "processing"),
+        ("cancel", waiting, "cancelled"),
+        ("requeue", waiting, "queued"),
+    ):
+        row = db.admin.execute(query.format(function), [job_id]).fetchone()
+        assert row == {"id": job_id, "status": status}, function
+    assert claim.heartbeat() == "cancel"
+    assert db.value("select id from video_admin.cancel(%s)", [uuid4()]) is None
+
+
 def test_pruning_deletes_what_is_old_and_unsuccessful_and_keeps_the_rest(
     db: Db, worker: SqlWorker
 ) -> None:
@@ -497,7 +515,7 @@ def test_every_admin_view_answers(db: Db, worker: SqlWorker) -> None:
     views = db.admin.execute(
         "select viewname from pg_views where schemaname = 'video_admin' order by 1"
     ).fetchall()
-    assert len(views) == 8
+    assert len(views) == 9
     for view in views:
         rows = db.admin.execute(f"select * from video_admin.{view['viewname']}").fetchall()
         assert rows, view["viewname"]

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     text = "Process jobs until stopped (SIGTERM drains, a second one stops at once)."
-    add_command(commands, "run", run, text)
+    parser = add_command(commands, "run", run, text)
+    parser.add_argument(
+        "--drain", action="store_true", help="end when no job is left that could run now"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -30,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     observers = [metrics.observe, *([traces.observe] if traces else [])]
     configure_logging(settings.log_level, settings.log_format, observers)
     try:
-        asyncio.run(Service(settings, metrics).run())
+        asyncio.run(Service(settings, metrics, until_empty=arguments.drain).run())
     finally:
         if traces:
             traces.close()

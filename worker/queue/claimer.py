@@ -18,7 +18,8 @@ log = structlog.get_logger()
 
 
 class Claimer(Background):
-    """Keeps ``slots`` jobs running. ``work`` is started as a task for every claimed job."""
+    """Keeps ``slots`` jobs running. ``work`` is started as a task for every claimed job;
+    ``when_empty`` is called when nothing can be claimed and nothing runs here any more."""
 
     def __init__(
         self,
@@ -27,6 +28,7 @@ class Claimer(Background):
         slots: int,
         work: Callable[[Job], Coroutine[Any, Any, None]],
         notifications_arrive: Callable[[], bool],
+        when_empty: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__()
         self._jobs = jobs
@@ -34,6 +36,7 @@ class Claimer(Background):
         self._slots = slots
         self._work = work
         self._notifications_arrive = notifications_arrive
+        self._when_empty = when_empty
         self._wake = asyncio.Event()
         self._drain_asked = asyncio.Event()
         self.running: set[asyncio.Task[None]] = set()
@@ -55,6 +58,8 @@ class Claimer(Background):
             # Cleared before the query: a notification that lands while it runs is not lost.
             self._wake.clear()
             await self._claim_until_empty_or_full()
+            if not self.running:
+                self._when_empty()
             live = self._notifications_arrive()
             poll = self._rhythm.poll if live else self._rhythm.poll_blind
             await happens_within(self._wake, poll)
