@@ -1,0 +1,103 @@
+"""Makes what the page serves beside itself, in frontend/public: the worker's fonts, and a sample.
+
+    python frontend/assets.py
+
+The preview draws with the files that the worker draws with. They come from the same wheels, so they
+are copied rather than committed.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import imageio_ffmpeg
+from fontTools.ttLib import TTCollection, TTFont
+
+from worker.media.fonts import font_folders
+
+PUBLIC = Path(__file__).parent / "public"
+FAMILY, TYPOGRAPHIC_FAMILY = 1, 16
+SAMPLE_SECONDS = 24
+SENTENCES = (
+    (1.0, 4.2, "Drop a video, write its subtitles,\nand burn them in."),
+    (5.0, 8.6, "What you see here is what the worker draws,\nwith the same fonts."),
+    (9.4, 12.6, "Drag a cue on the waveform, or press ? for the keys."),
+    (13.4, 16.4, "العربية و עברית و हिन्दी تُكتب كما يجب."),
+    (17.2, 19.8, "中文、日本語、한국어也一样。"),
+    (20.6, 23.2, "Then press “Burn subtitles”."),
+)
+
+
+def main() -> None:
+    copy_fonts(PUBLIC / "fonts")
+    make_sample(PUBLIC / "sample")
+
+
+def copy_fonts(target: Path) -> None:
+    """Copy every font of the wheels, and write down which families are in which file."""
+    target.mkdir(parents=True, exist_ok=True)
+    families: dict[str, list[str]] = {}
+    for folder in font_folders():
+        if "site-packages" not in folder.parts:
+            continue
+        for file in sorted(folder.rglob("*.[ot]t[fc]")):
+            # Brackets of variable fonts would have to be escaped in addresses.
+            name = file.name.replace("[", "-").replace("]", "").replace(",", "-")
+            if not (target / name).exists():
+                shutil.copy(file, target / name)
+            for family in families_in(file):
+                families.setdefault(family, []).append(f"/fonts/{name}")
+    (target / "index.json").write_text(json.dumps(families, indent=1))
+
+
+def families_in(file: Path) -> set[str]:
+    """The names by which a script may ask for the fonts of a file."""
+    fonts = TTCollection(file).fonts if file.suffix == ".ttc" else [TTFont(file, lazy=True)]
+    return {
+        str(font["name"].getDebugName(TYPOGRAPHIC_FAMILY) or font["name"].getDebugName(FAMILY))
+        for font in fonts
+    }
+
+
+def make_sample(target: Path) -> None:
+    """A clip of moving colours whose sound swells where something is said, and its subtitles."""
+    target.mkdir(parents=True, exist_ok=True)
+    (target / "sample.srt").write_text(
+        "\n".join(
+            f"{number}\n{clock(start)} --> {clock(end)}\n{text}\n"
+            for number, (start, end, text) in enumerate(SENTENCES, 1)
+        )
+    )
+    video = target / "sample.mp4"
+    if video.exists():
+        return
+    picture = (
+        "gradients=s=640x360:r=25:speed=0.015:nb_colors=4:seed=3:"
+        f"c0=0x1b2a6b:c1=0x6b1b4f:c2=0x0f6b5a:c3=0x2c1b6b:d={SAMPLE_SECONDS},scale=1280:720"
+    )
+    spoken = "+".join(f"between(t,{start},{end})" for start, end, _ in SENTENCES)
+    sound = (
+        f"aevalsrc='0.3*({spoken})*(0.25+0.75*abs(sin(2*PI*2.1*t)*sin(2*PI*0.7*t)))"
+        f"*sin(2*PI*(190+40*sin(2*PI*1.3*t))*t/1)':d={SAMPLE_SECONDS}:s=44100"
+    )
+    subprocess.run(
+        [
+            imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-y",
+            "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound,
+            "-c:v", "libx264", "-preset", "veryfast", "-crf", "24", "-pix_fmt", "yuv420p",
+            "-g", "50", "-c:a", "aac", "-movflags", "+faststart", video,
+        ],
+        check=True,
+    )  # fmt: skip
+
+
+def clock(seconds: float) -> str:
+    whole, rest = divmod(round(seconds * 1000), 1000)
+    return f"00:{whole // 60:02}:{whole % 60:02},{rest:03}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+/** The preview: libass in the browser, with the script and the fonts of the worker. */
+
+import JASSUB from 'jassub'
+import wasmUrl from 'jassub/dist/wasm/jassub-worker.wasm?url'
+import modernWasmUrl from 'jassub/dist/wasm/jassub-worker-modern.wasm?url'
+import workerUrl from 'jassub/dist/worker/worker.js?worker&url'
+import { plainCue, writeScript } from '../subtitles/script/ass'
+import type { Document, Picture } from './store'
+
+export interface Preview {
+  show(script: string): void
+  destroy(): void
+}
+
+type Families = Record<string, string[]>
+
+let families: Promise<Families> | undefined
+
+function fontFamilies(): Promise<Families> {
+  families ??= fetch('/fonts/index.json').then((response) => {
+    if (!response.ok) throw new Error('there are no fonts: run frontend/assets.py')
+    return response.json() as Promise<Families>
+  })
+  return families
+}
+
+/** What the worker makes of a document, for a picture of this size. */
+export function scriptOf({ cues, style, styled }: Document, { width, height }: Picture): string {
+  return styled ?? writeScript(cues.map(plainCue), style, width, height)
+}
+
+/** Draws over a video whose size is known, on a canvas beside it. */
+export async function createPreview(video: HTMLVideoElement, script: string): Promise<Preview> {
+  const known = await fontFamilies()
+  const loaded = new Set<string>()
+  const renderer = new JASSUB({
+    video,
+    subContent: script,
+    fonts: filesFor(script, known, loaded),
+    defaultFont: 'noto sans',
+    queryFonts: false,
+    // As many pixels as the video has, which is what the worker draws on.
+    prescaleHeightLimit: 2160,
+    workerUrl,
+    wasmUrl,
+    modernWasmUrl,
+  })
+  await renderer.ready
+  let latest = script
+  let drawing = false
+
+  const draw = async () => {
+    if (drawing) return
+    drawing = true
+    let drawn: string | undefined
+    while (drawn !== latest) {
+      drawn = latest
+      const files = filesFor(drawn, known, loaded)
+      if (files.length) await renderer.renderer.addFonts(files)
+      await renderer.renderer.setTrack(drawn)
+      await renderer.resize(true)
+    }
+    drawing = false
+  }
+  await renderer.resize(true)
+
+  return {
+    show(next) {
+      latest = next
+      void draw()
+    },
+    destroy: () => void renderer.destroy(),
+  }
+}
+
+/** The files of the fonts that a script names, but for those that were loaded before. */
+function filesFor(script: string, known: Families, loaded: Set<string>): string[] {
+  const names = new Set(['Noto Sans', ...fontsIn(script)])
+  const files = [...names].flatMap((name) => known[name] ?? [])
+  const missing = [...new Set(files)].filter((file) => !loaded.has(file))
+  for (const file of missing) loaded.add(file)
+  return missing.map((file) => new URL(file, location.href).href)
+}
+
+function fontsIn(script: string): string[] {
+  const inline = [...script.matchAll(/\\fn([^\\}]+)/g)].map((match) => match[1] ?? '')
+  const styles = [...script.matchAll(/^Style:[^,]*,([^,]+),/gm)].map((match) => match[1] ?? '')
+  return [...inline, ...styles].map((name) => name.trim())
+}
