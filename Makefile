@@ -5,8 +5,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO_EXTRAS := fonts,devstack
-DEV_EXTRAS := fonts,devstack,functions
-ALL_EXTRAS := fonts,otel,devstack,functions,dev
+DEV_EXTRAS := fonts,devstack,functions,page
+ALL_EXTRAS := fonts,otel,devstack,functions,page,dev
+PAGE := frontend/node_modules/.package-lock.json frontend/public/fonts/index.json
 # Node.js of the machine if it is new enough, else the one in .venv.
 NODE_PATH := PATH="$(CURDIR)/$(BIN):$$PATH"
 NODE_IS_NEW := node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a == 22 && b >= 12) ? 0 : 1)'
@@ -15,7 +16,7 @@ NODE_IS_NEW := node -e 'const [a, b] = process.versions.node.split(".").map(Numb
 
 help:
 	@echo "make demo [VIDEO=… SUBS=…]  one job, from upload to subtitled video"
-	@echo "make dev                   a local Supabase and a worker that keep running"
+	@echo "make dev                   a local Supabase, a worker and the page, that keep running"
 	@echo "make test                  all tests"
 	@echo "make test-browser          the front end: its lint, unit tests and browser tests"
 	@echo "make docs, make vectors    what is generated from the code, anew"
@@ -24,13 +25,13 @@ help:
 demo: $(VENV)/demo.ok
 	@$(BIN)/python -m devstack.demo $(if $(VIDEO),--video "$(VIDEO)") $(if $(SUBS),--subs "$(SUBS)")
 
-dev: $(VENV)/dev.ok
-	@$(BIN)/python -m devstack.dev
+dev: $(VENV)/dev.ok $(PAGE)
+	@$(NODE_PATH) $(BIN)/python -m devstack.dev
 
 test: $(VENV)/test.ok
 	$(BIN)/python -m pytest $(ARGS)
 
-test-browser: $(VENV)/test.ok frontend/node_modules/.package-lock.json
+test-browser: $(VENV)/test.ok $(PAGE)
 	cd frontend && $(NODE_PATH) npm run lint
 	cd frontend && $(NODE_PATH) npm test
 
@@ -94,3 +95,6 @@ $(VENV)/node.ok: | $(BIN)/python
 frontend/node_modules/.package-lock.json: frontend/package-lock.json $(VENV)/node.ok
 	cd frontend && $(NODE_PATH) npm install --no-save --loglevel=error
 	@touch $@
+
+frontend/public/fonts/index.json: frontend/assets.py $(VENV)/dev.ok
+	$(BIN)/python frontend/assets.py

@@ -1,44 +1,58 @@
-"""`python -m devstack.dev`: a stack and a worker that keep running, until SIGINT or SIGTERM."""
+"""`python -m devstack.dev`: a stack, a worker and the page, until SIGINT or SIGTERM."""
 
 from __future__ import annotations
 
+import argparse
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import httpx
 
 from devstack.local_worker import WorkerError, prepare_database, start_worker
+from devstack.page import Page, PageError
 from devstack.stack import Stack
 
-FOLDER = Path(".devstack")
-PORT = 54321
+SUPABASE = Path(__file__).parents[1] / "supabase"
 USER = "demo@example.com"
 PASSWORD = "demo-password"  # noqa: S105
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m devstack.dev", description=__doc__)
+    parser.add_argument("--port", type=int, default=54321, help="of the API; 0: a free one")
+    parser.add_argument("--page-port", type=int, default=5173, help="of the page; 0: a free one")
+    parser.add_argument("--dir", type=Path, default=Path(".devstack"), help="for its data")
+    parser.add_argument("--built", action="store_true", help="serve the page as it is deployed")
+    arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with suppress(KeyboardInterrupt), Stack.start(directory=FOLDER, port=PORT) as stack:
-            run(stack)
-    except (OSError, WorkerError) as error:
+        with (
+            suppress(KeyboardInterrupt),
+            Stack.start(
+                directory=arguments.dir, port=arguments.port, project_dir=SUPABASE
+            ) as stack,
+        ):
+            run(stack, arguments)
+    except (OSError, WorkerError, PageError) as error:
         sys.exit(f"make dev: {error}")
 
 
-def run(stack: Stack) -> None:
+def run(stack: Stack, arguments: argparse.Namespace) -> None:
+    folder: Path = arguments.dir
     environment = prepare_database(stack)
     create_user(stack)
-    worker = start_worker(FOLDER, environment, FOLDER / "worker.log")
-    try:
-        sys.stdout.write(status(stack, environment))
+    with ExitStack() as running:
+        worker = start_worker(folder, environment, folder / "worker.log")
+        running.callback(worker.wait)
+        running.callback(worker.terminate)
+        page = Page(stack, folder / "page.log", port=arguments.page_port, built=arguments.built)
+        running.callback(page.stop)
+        sys.stdout.write(status(stack, page))
         sys.stdout.flush()
-        subprocess.run(["tail", "-n", "+1", "-f", str(FOLDER / "worker.log")], check=False)
-    finally:
-        worker.terminate()
-        worker.wait()
+        subprocess.run(["tail", "-n", "+1", "-f", str(folder / "worker.log")], check=False)
 
 
 def create_user(stack: Stack) -> None:
@@ -50,8 +64,9 @@ def create_user(stack: Stack) -> None:
     )
 
 
-def status(stack: Stack, environment: dict[str, str]) -> str:
+def status(stack: Stack, page: Page) -> str:
     return f"""
+        Page: {page.url}
      API URL: {stack.url}
       DB URL: {stack.database_url}
  Publishable: {stack.publishable_key}

@@ -11,7 +11,7 @@ import {
   MediaTimeRange,
 } from 'media-chrome/react'
 import { type RefObject, useEffect, useRef, useState } from 'react'
-import { createPreview, type Preview, scriptOf } from './preview'
+import type { Preview } from './preview'
 import { useDocument, useEditor, type Video } from './store'
 
 const REDRAW_AFTER = 120
@@ -71,25 +71,27 @@ export function Player({ video }: { video: Video }) {
 function usePreview(element: RefObject<HTMLVideoElement | null>) {
   const picture = useEditor((state) => state.picture)
   const [document] = useDebouncedValue(useDocument(), REDRAW_AFTER)
-  const preview = useRef<Promise<Preview>>(null)
+  const [preview, setPreview] = useState<Preview>()
 
   useEffect(() => {
-    if (!picture || !element.current) return
-    const present = useEditor.getState().history.present
-    const made = createPreview(element.current, scriptOf(present, picture))
-    preview.current = made
-    made.catch((reason) => console.error('no preview', reason))
+    const video = element.current
+    if (!picture || !video) return
+    let current = true
+    let made: Preview | undefined
+    import('./preview')
+      .then(({ createPreview }) => createPreview(video, picture))
+      .then((created) => {
+        made = created
+        if (current) setPreview(created)
+        else created.destroy()
+      })
+      .catch((reason) => console.error('no preview', reason))
     return () => {
-      preview.current = null
-      made.then(
-        (made) => made.destroy(),
-        () => undefined,
-      )
+      current = false
+      made?.destroy()
+      setPreview(undefined)
     }
   }, [picture, element])
 
-  useEffect(() => {
-    if (picture)
-      preview.current?.then((made) => made.show(scriptOf(document, picture)), console.warn)
-  }, [document, picture])
+  useEffect(() => preview?.show(document), [preview, document])
 }

@@ -4,7 +4,6 @@ import { useEffect, useRef, useState } from 'react'
 import WaveSurfer from 'wavesurfer.js'
 import RegionsPlugin, { type Region } from 'wavesurfer.js/dist/plugins/regions.esm.js'
 import * as edit from '../subtitles/edit'
-import { readPeaks } from './peaks'
 import { changeCues, now, seek, select, useDocument, useEditor, type Video } from './store'
 
 /** Milliseconds of sound that the pull of a neighbour's edge covers, at any zoom: in pixels. */
@@ -24,13 +23,13 @@ export function Timeline({ video, player }: { video: Video; player: HTMLVideoEle
     const made = createSurface(container.current, player, duration)
     setSurface(made)
     const controller = new AbortController()
-    readPeaks(video.file, duration, controller.signal).then(
-      (peaks) => {
+    // The demuxers are large, and nothing waits for them. Cues can be placed without a waveform.
+    import('./peaks')
+      .then(({ readPeaks }) => readPeaks(video.file, duration, controller.signal))
+      .then((peaks) => {
         if (peaks && !controller.signal.aborted) void made.wave.load('', [peaks], duration)
-      },
-      // Cues can be placed without a waveform.
-      (reason) => controller.signal.aborted || console.warn('no waveform', reason),
-    )
+      })
+      .catch((reason) => controller.signal.aborted || console.warn('no waveform', reason))
     return () => {
       controller.abort()
       made.wave.destroy()

@@ -5,10 +5,10 @@ import wasmUrl from 'jassub/dist/wasm/jassub-worker.wasm?url'
 import modernWasmUrl from 'jassub/dist/wasm/jassub-worker-modern.wasm?url'
 import workerUrl from 'jassub/dist/worker/worker.js?worker&url'
 import { plainCue, writeScript } from '../subtitles/script/ass'
-import type { Document, Picture } from './store'
+import { type Document, EMPTY, type Picture } from './store'
 
 export interface Preview {
-  show(script: string): void
+  show(document: Document): void
   destroy(): void
 }
 
@@ -30,13 +30,13 @@ export function scriptOf({ cues, style, styled }: Document, { width, height }: P
 }
 
 /** Draws over a video whose size is known, on a canvas beside it. */
-export async function createPreview(video: HTMLVideoElement, script: string): Promise<Preview> {
+export async function createPreview(video: HTMLVideoElement, picture: Picture): Promise<Preview> {
   const known = await fontFamilies()
   const loaded = new Set<string>()
   const renderer = new JASSUB({
     video,
-    subContent: script,
-    fonts: filesFor(script, known, loaded),
+    subContent: scriptOf(EMPTY, picture),
+    fonts: filesFor('', known, loaded),
     defaultFont: 'noto sans',
     queryFonts: false,
     // As many pixels as the video has, which is what the worker draws on.
@@ -46,27 +46,28 @@ export async function createPreview(video: HTMLVideoElement, script: string): Pr
     modernWasmUrl,
   })
   await renderer.ready
-  let latest = script
+  let wanted = EMPTY
   let drawing = false
 
+  /** One at a time, and the last one in the end. */
   const draw = async () => {
     if (drawing) return
     drawing = true
-    let drawn: string | undefined
-    while (drawn !== latest) {
-      drawn = latest
-      const files = filesFor(drawn, known, loaded)
+    let drawn: Document | undefined
+    while (drawn !== wanted) {
+      drawn = wanted
+      const script = scriptOf(drawn, picture)
+      const files = filesFor(script, known, loaded)
       if (files.length) await renderer.renderer.addFonts(files)
-      await renderer.renderer.setTrack(drawn)
+      await renderer.renderer.setTrack(script)
       await renderer.resize(true)
     }
     drawing = false
   }
-  await renderer.resize(true)
 
   return {
-    show(next) {
-      latest = next
+    show(document) {
+      wanted = document
       void draw()
     },
     destroy: () => void renderer.destroy(),
