@@ -12,12 +12,17 @@ PAGE := frontend/node_modules/.package-lock.json frontend/public/fonts/index.jso
 NODE_PATH := PATH="$(CURDIR)/$(BIN):$$PATH"
 NODE_IS_NEW := node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a == 22 && b >= 12) ? 0 : 1)'
 
-.PHONY: demo dev test test-browser lint format docs vectors types bench-quality help
+DENO := $(BIN)/deno
+DENO_CONFIG := --config supabase/functions/process-video/deno.json
+DENO_SOURCES := supabase/functions devstack/functions tests/contract/supabase
+
+.PHONY: demo dev test test-functions test-browser lint format docs vectors types bench-quality help
 
 help:
 	@echo "make demo [VIDEO=… SUBS=…]  one job, from upload to subtitled video"
 	@echo "make dev                   a local Supabase, a worker and the page, that keep running"
 	@echo "make test                  all tests"
+	@echo "make test-functions        the edge functions, on Deno and against devstack"
 	@echo "make test-browser          the front end: its lint, unit tests and browser tests"
 	@echo "make docs, make vectors    what is generated from the code, anew"
 	@echo "make lint                  format, lint, types, layers, migrations"
@@ -31,6 +36,9 @@ dev: $(VENV)/dev.ok $(PAGE)
 test: $(VENV)/test.ok
 	$(BIN)/python -m pytest $(ARGS)
 
+test-functions: $(VENV)/test.ok
+	$(BIN)/python -m pytest -s tests/functions
+
 test-browser: $(VENV)/test.ok $(PAGE)
 	cd frontend && $(NODE_PATH) npm run lint
 	cd frontend && $(NODE_PATH) npm test
@@ -41,10 +49,14 @@ lint: $(VENV)/test.ok
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/squawk migrations/*.sql
+	$(DENO) fmt --quiet --check $(DENO_CONFIG) $(DENO_SOURCES)
+	$(DENO) lint --quiet $(DENO_CONFIG) $(DENO_SOURCES)
+	$(DENO) check --quiet $(DENO_CONFIG) supabase/functions/*/*.ts
 
 format: $(VENV)/test.ok
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(DENO) fmt --quiet $(DENO_CONFIG) $(DENO_SOURCES)
 	if [ -d frontend/node_modules ]; then cd frontend && $(NODE_PATH) npm run format; fi
 
 docs: $(VENV)/test.ok

@@ -111,6 +111,7 @@ def errors_page() -> str:
         "|---|---|---|",
         "| 429 | `quota_open_jobs` | Too many jobs of this user are waiting or running. |",
         "| 429 | `quota_jobs_per_hour` | This user has sent too many jobs within an hour. |",
+        "| 409 | `idempotency_key_used` | There is a job of this user with that key. |",
         "| 404 | `job_not_found` | There is no such job, or it is another user's. |",
         "| 409 | `job_not_retryable` | Only a failed or cancelled job can be retried. |",
         "",
@@ -149,7 +150,7 @@ def metrics_page() -> str:
     return "\n".join(rows) + "\n"
 
 
-def errors_for_the_front_end() -> str:
+def errors_for_clients() -> str:
     """Every code of a job, its sentence, and whether the worker has tried again by itself."""
     return (
         json.dumps({code: asdict(problem) for code, problem in CATALOGUE.items()}, indent=2) + "\n"
@@ -161,7 +162,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/options.md": options_page,
     "docs/errors.md": errors_page,
     "docs/metrics.md": metrics_page,
-    "frontend/src/service/errors.json": errors_for_the_front_end,
+    "frontend/src/service/errors.json": errors_for_clients,
+    f"{SHARED}/errors.json": errors_for_clients,
     f"{SHARED}/options.schema.json": partial(_schema, Options),
     f"{SHARED}/cues.schema.json": partial(_schema, JsonCues),
 }

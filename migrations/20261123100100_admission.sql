@@ -33,8 +33,14 @@ language sql volatile set search_path = '' as $$
 $$;
 comment on function video_worker.next_place is 'The place that a job of this user gets when it becomes claimable now.';
 
--- Counting and then inserting lets parallel inserts through together (10 of 20 passed a limit of
--- 3 when tried); the lock makes them queue. It is held until commit and is per user.
+-- Looking and then inserting lets parallel inserts through together (10 of 20 passed a limit of 3
+-- when tried); the lock makes them queue. It is held until commit and is per user.
+create function video_worker.queue_up(p_user uuid) returns void
+language sql volatile set search_path = '' as $$
+  select pg_advisory_xact_lock(hashtextextended('video_jobs quota ' || p_user, 0))
+$$;
+comment on function video_worker.queue_up is 'Waits until no other transaction inserts a job of this user.';
+
 create function video_worker.enforce_quota(p_user uuid) returns void
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -43,7 +49,7 @@ declare
   v_recent bigint;
   v_oldest timestamptz;
 begin
-  perform pg_advisory_xact_lock(hashtextextended('video_jobs quota ' || p_user, 0));
+  perform video_worker.queue_up(p_user);
   select * into v_config from video_worker.config;
 
   if v_config.max_open_jobs_per_user is not null then
@@ -74,6 +80,14 @@ language plpgsql security definer set search_path = '' as $$
 begin
   if new.status <> 'queued' then
     raise exception using errcode = 'check_violation', message = 'a new job starts as queued';
+  end if;
+  -- Before the quota: a request that is sent again because its answer was lost must hear that its
+  -- job is there, also when that job is the last one allowed.
+  perform video_worker.queue_up(new.user_id);
+  if exists (select from public.video_jobs j
+             where j.user_id = new.user_id and j.idempotency_key = new.idempotency_key) then
+    raise exception using errcode = 'unique_violation', message = 'idempotency_key_used',
+      detail = 'There is a job of yours with this key.';
   end if;
   perform video_worker.enforce_quota(new.user_id);
   new.place := case when new.run_at <= now() then video_worker.next_place(new.user_id, new.priority) end;

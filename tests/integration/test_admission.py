@@ -173,8 +173,18 @@ def test_the_same_idempotency_key_is_accepted_once_per_user(db: Db) -> None:
     alice, bob = db.new_user(), db.new_user()
     db.new_job(alice, idempotency_key="k")
     db.new_job(bob, idempotency_key="k")
-    with pytest.raises(psycopg.errors.UniqueViolation):
+    with pytest.raises(psycopg.errors.UniqueViolation, match="idempotency_key_used"):
         db.new_job(alice, idempotency_key="k")
+
+
+def test_a_key_that_was_used_is_told_before_the_quota_is(db: Db) -> None:
+    db.admin.execute("update video_worker.config set max_open_jobs_per_user = 1")
+    alice = db.new_user()
+    db.new_job(alice, idempotency_key="k")
+    with pytest.raises(psycopg.errors.UniqueViolation, match="idempotency_key_used"):
+        db.new_job(alice, idempotency_key="k")
+    with pytest.raises(psycopg.Error, match="quota_open_jobs"):
+        db.new_job(alice, idempotency_key="another")
 
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"

@@ -1,1 +1,1 @@
-throw new Error("this function can not start");
+throw new Error('this function can not start')

@@ -1,10 +1,9 @@
 // Knows who calls without asking the platform: by the public keys of Auth.
-import { withSupabase } from "npm:@supabase/server@1.8.1";
+import { withSupabase } from '@supabase/server'
 
 export default {
   fetch: withSupabase(
-    { auth: "user" },
-    (_, { userClaims }) =>
-      Promise.resolve(Response.json({ id: userClaims?.id })),
+    { auth: 'user' },
+    (_, { userClaims }) => Promise.resolve(Response.json({ id: userClaims?.id })),
   ),
-};
+}
