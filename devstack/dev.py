@@ -17,6 +17,8 @@ from devstack.stack import Stack
 
 SUPABASE = Path(__file__).parents[1] / "supabase"
 USER = "demo@example.com"
+FUNCTION = "process-video"
+FUNCTION_SECONDS = 120
 PASSWORD = "demo-password"  # noqa: S105
 
 
@@ -44,6 +46,7 @@ def run(stack: Stack, arguments: argparse.Namespace) -> None:
     folder: Path = arguments.dir
     environment = prepare_database(stack)
     create_user(stack)
+    start_function(stack)
     with ExitStack() as running:
         worker = start_worker(folder, environment, folder / "worker.log")
         running.callback(worker.wait)
@@ -52,7 +55,8 @@ def run(stack: Stack, arguments: argparse.Namespace) -> None:
         running.callback(page.stop)
         sys.stdout.write(status(stack, page))
         sys.stdout.flush()
-        subprocess.run(["tail", "-n", "+1", "-f", str(folder / "worker.log")], check=False)
+        logs = [folder / "worker.log", folder / "functions" / f"{FUNCTION}.log"]
+        subprocess.run(["tail", "-q", "-n", "+1", "-F", *logs], check=False)
 
 
 def create_user(stack: Stack) -> None:
@@ -64,6 +68,13 @@ def create_user(stack: Stack) -> None:
     )
 
 
+def start_function(stack: Stack) -> None:
+    """So that the first click does not wait for it; the first time ever it is fetched."""
+    answer = httpx.options(f"{stack.url}/functions/v1/{FUNCTION}", timeout=FUNCTION_SECONDS)
+    if answer.is_error:
+        sys.stderr.write(f"make dev: {FUNCTION}: {answer.json()['message']}\n")
+
+
 def status(stack: Stack, page: Page) -> str:
     return f"""
         Page: {page.url}
@@ -73,7 +84,7 @@ def status(stack: Stack, page: Page) -> str:
       Secret: {stack.secret_key}
         User: {USER}, password {PASSWORD}
 
-A worker is running; its log follows. Send it a video from another terminal:
+A worker and the edge function are running; their logs follow. Send a video from another terminal:
 
   export SUPABASE_URL={stack.url} SUPABASE_SECRET_KEY={stack.secret_key}
   .venv/bin/video-worker enqueue VIDEO SUBTITLES --user {USER} --wait --output out.mp4

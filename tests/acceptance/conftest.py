@@ -22,6 +22,7 @@ from devstack.stack import Stack
 from tests.clips import Clip
 from tests.conftest import Db, eventually
 
+ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "worker.cli"]
 SRT = "00:00:01,000 --> 00:00:02,000\nWord\n\n00:00:03,000 --> 00:00:03,480\nWort\n"
 FINAL = ("completed", "failed", "cancelled")
@@ -200,7 +201,11 @@ class Project:
 @pytest.fixture
 def project(db: Db, tmp_path: Path) -> Iterator[Project]:
     started = Project(
-        Stack.start(directory=tmp_path / "stack", database_url=db.dsn()), db, tmp_path
+        Stack.start(
+            directory=tmp_path / "stack", database_url=db.dsn(), project_dir=ROOT / "supabase"
+        ),
+        db,
+        tmp_path,
     )
     yield started
     started.stop()
