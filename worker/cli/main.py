@@ -6,12 +6,12 @@ import argparse
 import sys
 
 from worker import __version__
-from worker.cli import enqueue, health, jobs, migrate, run, top
+from worker.cli import doctor, enqueue, health, jobs, migrate, run, top
 from worker.cli.console import FAILED, MISCONFIGURED, complain
 from worker.errors import ConfigurationError, VideoWorkerError
 from worker.ops.logs import configure_logging
 
-COMMANDS = (run, migrate, enqueue, jobs, top, health)
+COMMANDS = (run, migrate, doctor, enqueue, jobs, top, health)
 
 
 def main() -> None:

@@ -34,6 +34,15 @@ class ObjectInfo:
     etag: str
 
 
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket, and the size in bytes of the largest object that it takes (None: no limit)."""
+
+    name: str
+    public: bool
+    size_limit: int | None
+
+
 class Storage:
     """The project's Storage, with the secret key."""
 
@@ -58,6 +67,12 @@ class Storage:
                 await self._client.storage.get_bucket(bucket)
         except TimeoutError as error:
             raise JobError("storage_unavailable", "no answer within 5 s") from error
+
+    async def buckets(self) -> list[Bucket]:
+        """All buckets; asked once, without trying again."""
+        async with translated():
+            found = await self._client.storage.list_buckets()
+        return [Bucket(bucket.name, bucket.public, bucket.file_size_limit) for bucket in found]
 
     async def info(self, bucket: str, path: str) -> ObjectInfo:
         """Raises ``MissingObjectError`` when there is no such object."""
