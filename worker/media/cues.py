@@ -11,6 +11,7 @@ from worker.media.style import Position
 LINE_BREAK = re.compile("\r\n|[\r\u0085\u2028\u2029]")
 INVISIBLE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\ufeff\ufffe\uffff]")
 SURROGATE = re.compile("[\ud800-\udfff]")
+MARGIN = re.compile("^[ \u00a0\u3000\n]+|[ \u00a0\u3000\n]+$|[ \u00a0\u3000]+(?=\n)|(?<=\n)[ \u00a0\u3000]+")
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,13 @@ class Cue:
 def clean(text: str) -> str:
     """Text without what can't be drawn: one kind of line break, tabs as spaces, no control
     characters, no spaces around a line, no empty lines around the text."""
+    return MARGIN.sub("", printable(text))
+
+
+def printable(text: str) -> str:
+    """``clean``, but the spaces around lines remain."""
     text = LINE_BREAK.sub("\n", text).replace("\t", " ")
-    text = SURROGATE.sub("\ufffd", INVISIBLE.sub("", text))
-    return re.sub("[ \u3000]*\n[ \u3000]*", "\n", text).strip(" \u3000\n")
+    return SURROGATE.sub("\ufffd", INVISIBLE.sub("", text))
 
 
 def words_in(text: str, words: Iterable[Word]) -> list[tuple[Word, int, int]]:
