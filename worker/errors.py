@@ -70,7 +70,14 @@ CATALOGUE: dict[str, Problem] = {
         "The subtitle file is too large: {reason}. Shorten or split it."
     ),
     "subtitles_unreadable": Problem(
-        "The subtitles could not be read as SRT, WebVTT, ASS or SSA: {reason}. Save them anew."
+        "The subtitles could not be read as SRT, WebVTT, ASS or JSON: {reason}. Save them anew."
+    ),
+    "subtitles_format": Problem(
+        "The subtitles are a file of another kind ({format}). Save them as SRT, WebVTT or ASS and "
+        "send them again."
+    ),
+    "subtitles_too_complex": Problem(
+        "The subtitles ask for more than can be drawn in time: {reason}. Simplify them."
     ),
     "subtitles_empty": Problem(
         "The subtitle file holds no subtitles. Save it with text and send it again."
@@ -138,6 +145,17 @@ WARNINGS: dict[str, str] = {
     "cues_without_text": "Subtitles without text: {count}.",
     "cues_backwards": "Subtitles that end before they begin and are not shown: {count}.",
     "cues_past_end": "Subtitles that begin after the end of the video: {count}.",
+    "cues_repeated": "Subtitles that stood in two segments and are shown once: {count}.",
+    "charset_guessed": (
+        "The subtitles don't say in which charset they are; they were read as {charset}. "
+        "If letters are wrong, save them as UTF-8."
+    ),
+    "characters_damaged": "Characters of the subtitles that are damaged: {count}.",
+    "text_ignored": (
+        "Lines that belong to no subtitle and are not shown: {count}, the first is line {line}."
+    ),
+    "words_not_found": "Words with times that are not in their subtitle's text: {count}.",
+    "attachments_dropped": "Fonts and pictures inside the subtitle file are not used: {count}.",
     "glyphs_missing": "No font has these characters: {characters}.",
     "frames_damaged": "Damaged frames in the video: {count} of {total}.",
     "video_tracks": "The largest of {count} video tracks was used.",

@@ -20,8 +20,7 @@ from worker.media.ffmpeg import Ffmpeg
 from worker.media.options import Options, read_options
 from worker.media.probe import INPUT, MediaInfo, probe
 from worker.media.render import OUTPUT, POSTER, SCRIPT, Rendered, poster
-from worker.media.script import cues_past, write_ass
-from worker.media.style import Style
+from worker.media.script import cues_past, script_for
 from worker.media.subtitles import MAX_BYTES, Subtitles, read_subtitles
 from worker.progress import Progress, Report
 from worker.queue.jobs import Job
@@ -63,12 +62,13 @@ class Pipeline:
         options = read_options(job.options)
         with self._workspace.job_folder(str(job.token)) as folder:
             # Read before the video is fetched: what is wrong with them is known at once.
-            subtitles = await self._read_subtitles(job.subtitle_path)
+            subtitles = await self._read_subtitles(job.subtitle_path, options)
             await self._download(job.input_path, folder / INPUT, progress)
             progress.enter("probe")
             info = await self._probe(folder)
             progress.enter("subtitles")
-            self._write_script(subtitles, options.style, info, folder)
+            script = script_for(subtitles, options, info.display_width, info.display_height)
+            (folder / SCRIPT).write_text(script, encoding="utf-8")
             progress.enter("render")
             rendered = await self._burn(folder, info, options, progress)
             await poster(self._ffmpeg, folder, _poster_time(subtitles, rendered.duration))
@@ -78,7 +78,7 @@ class Pipeline:
             output_info = describe(info, subtitles, rendered, folder / OUTPUT)
         return Completed(video_path, poster_path, output_info)
 
-    async def _read_subtitles(self, path: str) -> Subtitles:
+    async def _read_subtitles(self, path: str, options: Options) -> Subtitles:
         try:
             info = await self._storage.info(SUBTITLES, path)
             if info.size > MAX_BYTES:
@@ -86,7 +86,7 @@ class Pipeline:
             data = await self._storage.read(SUBTITLES, path)
         except MissingObjectError as error:
             raise JobError("subtitles_missing", str(error)) from error
-        return await asyncio.to_thread(read_subtitles, data)
+        return await asyncio.to_thread(read_subtitles, data, options.language)
 
     async def _download(self, path: str, target: Path, progress: Progress) -> None:
         limit = self._settings.max_input_bytes
@@ -107,12 +107,6 @@ class Pipeline:
         if info.duration and info.duration > limit:
             raise JobError("video_too_long", actual=span(info.duration), limit=span(limit))
         return info
-
-    def _write_script(
-        self, subtitles: Subtitles, style: Style, info: MediaInfo, folder: Path
-    ) -> None:
-        script = write_ass(subtitles, style, info.display_width, info.display_height)
-        (folder / SCRIPT).write_text(script, encoding="utf-8")
 
     async def _burn(
         self, folder: Path, info: MediaInfo, options: Options, progress: Progress
@@ -167,7 +161,7 @@ def describe(
         "height": info.output_height,
         "size_bytes": output.stat().st_size,
         "audio": rendered.audio,
-        "cues": len(subtitles.script.events),
+        "cues": subtitles.count,
         "subtitle_format": subtitles.format,
         "subtitle_charset": subtitles.charset,
         "tone_mapped": info.video.hdr,
@@ -177,8 +171,8 @@ def describe(
 
 def _poster_time(subtitles: Subtitles, duration: float) -> float:
     """Seconds: the middle of the first subtitle that is shown, else a third of the video."""
-    for event in sorted(subtitles.script.events, key=lambda event: event.start):
-        middle = (event.start + event.end) / 2000
-        if event.plaintext.strip() and 0 <= middle < duration:
+    for cue in sorted(subtitles.cues, key=lambda cue: cue.start):
+        middle = (cue.start + cue.end) / 2000
+        if cue.text and cue.end > cue.start and middle < duration:
             return middle
     return duration / 3

@@ -28,9 +28,10 @@ from tests.conftest import eventually
 from worker.errors import ConfigurationError, JobError, JobWarning
 from worker.media.encoder import QUALITIES, X264, Encoding
 from worker.media.ffmpeg import Ffmpeg, Limits
+from worker.media.options import Options
 from worker.media.probe import INPUT, MediaInfo, probe
 from worker.media.render import OUTPUT, POSTER, SCRIPT, Rendered, poster, render
-from worker.media.script import write_ass
+from worker.media.script import script_for
 from worker.media.style import Style
 from worker.media.subtitles import read_subtitles
 
@@ -51,9 +52,9 @@ async def burn(
     on_progress: Callable[[float], None] = lambda share: None,
 ) -> tuple[MediaInfo, Rendered]:
     info = await probe(program, folder, MAX_PIXELS)
-    script = write_ass(
+    script = script_for(
         read_subtitles(subtitles.encode()),
-        style or Style(size=15),
+        Options(style=style or Style(size=15)),
         info.display_width,
         info.display_height,
     )
@@ -352,6 +353,7 @@ def test_ffmpeg_dies_with_its_worker(program: Ffmpeg, tmp_path: Path) -> None:
 import asyncio, pathlib
 from worker.media.encoder import QUALITIES, X264, Encoding
 from worker.media.ffmpeg import Ffmpeg, Limits
+from worker.media.options import Options
 folder = pathlib.Path({str(tmp_path)!r})
 program = Ffmpeg(pathlib.Path({str(program.path)!r}), folder / "fonts.conf")
 tell = lambda position: print("on", flush=True)

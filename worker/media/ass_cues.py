@@ -8,11 +8,11 @@ from itertools import pairwise
 
 from pysubs2 import SSAEvent, SSAFile
 
-from worker.media.cues import Cue, Look, Placement
-from worker.media.markup import ATTRIBUTES, aligned
+from worker.media.cues import Cue, Look
+from worker.media.markup import aligned, switched
 from worker.media.rich_text import RichText
 
-PIECE = re.compile(r"\{(?P<commands>[^}]*)\}|(?P<break>\\[Nnh])|(?P<text>\\\u2060?|\{|[^\\{]+)")
+PIECE = re.compile(r"\\[{}Nnh]|\{(?P<commands>[^}]*)\}|\\\u2060?|\{|[^\\{]+")
 COMMAND = re.compile(
     r"\\(?:(?P<align>an?)(?P<number>\d{1,2})"
     r"|(?P<letter>[ibus])(?P<flag>\d{0,4})(?![a-z])"
@@ -21,7 +21,7 @@ COMMAND = re.compile(
     r"|p(?P<drawing>\d)"
     r"|(?P<reset>r)(?!nd))"
 )
-BREAKS = {r"\N": "\n", r"\n": " ", r"\h": "\u00a0"}
+ESCAPES = {r"\N": "\n", r"\n": " ", r"\h": "\u00a0", r"\{": "{", r"\}": "}", "\\\u2060": "\\"}
 
 
 def cues_of(script: SSAFile) -> list[Cue]:
@@ -50,7 +50,7 @@ class _Reader:
                 for command in COMMAND.finditer(piece["commands"]):
                     self._command(command)
             elif not self._drawing:
-                self._rich.add(BREAKS.get(piece.group(), piece.group().replace("\\\u2060", "\\")))
+                self._rich.add(ESCAPES.get(piece.group(), piece.group()))
         self._rich.finish()
         times = list(pairwise([*self._times, self._clock]))
         return Cue(
@@ -67,10 +67,8 @@ class _Reader:
         if command["align"]:
             self._placement = aligned(command["align"], int(command["number"])) or self._placement
         elif command["letter"]:
-            on = command["flag"] not in ("", "0", "400")
-            base = getattr(self._base, ATTRIBUTES[command["letter"]])
-            value = base if command["flag"] == "" else on or None
-            self._rich.look = replace(look, **{ATTRIBUTES[command["letter"]]: value})
+            on = command["flag"] not in ("", "0", "400") or None
+            self._rich.look = switched(look, command["letter"], on)
         elif command["bgr"] is not None:
             bgr = command["bgr"].rjust(6, "0")[-6:]
             color = f"#{bgr[4:]}{bgr[2:4]}{bgr[:2]}".upper() if command["bgr"] else None

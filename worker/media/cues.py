@@ -11,7 +11,13 @@ from worker.media.style import Position
 LINE_BREAK = re.compile("\r\n|[\r\u0085\u2028\u2029]")
 INVISIBLE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\ufeff\ufffe\uffff]")
 SURROGATE = re.compile("[\ud800-\udfff]")
-MARGIN = re.compile("^[ \u00a0\u3000\n]+|[ \u00a0\u3000\n]+$|[ \u00a0\u3000]+(?=\n)|(?<=\n)[ \u00a0\u3000]+")
+SPACE = " \u00a0\u3000"
+_MARK = (
+    "[\u0300-\u036f\u0483-\u0489\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u1ab0-\u1aff\u1dc0-\u1dff"
+    "\u20d0-\u20ff\ufe20-\ufe2f]"
+)
+# No writing has so many on one letter; each costs a pass over the picture.
+PILE_OF_MARKS = re.compile(f"({_MARK}{{8}}){_MARK}+")
 
 
 @dataclass(frozen=True)
@@ -70,14 +76,30 @@ class Cue:
 
 def clean(text: str) -> str:
     """Text without what can't be drawn: one kind of line break, tabs as spaces, no control
-    characters, no spaces around a line, no empty lines around the text."""
-    return MARGIN.sub("", printable(text))
+    characters, at most eight marks in a row, no spaces around a line, no empty lines around the
+    text."""
+    text = printable(text)
+    return "\n".join(text[start:end] for start, end in trimmed_lines(text))
+
+
+def trimmed_lines(text: str) -> list[tuple[int, int]]:
+    """Start and end of each line without the spaces around it, and without the empty lines around
+    the text."""
+    lines = []
+    at = 0
+    for line in text.split("\n"):
+        start = at + len(line) - len(line.lstrip(SPACE))
+        lines.append((start, start + len(line.strip(SPACE))))
+        at += len(line) + 1
+    filled = [n for n, (start, end) in enumerate(lines) if end > start]
+    return lines[filled[0] : filled[-1] + 1] if filled else []
 
 
 def printable(text: str) -> str:
-    """``clean``, but the spaces around lines remain."""
+    """``clean`` without trimming its lines."""
     text = LINE_BREAK.sub("\n", text).replace("\t", " ")
-    return SURROGATE.sub("\ufffd", INVISIBLE.sub("", text))
+    text = SURROGATE.sub("\ufffd", INVISIBLE.sub("", text))
+    return PILE_OF_MARKS.sub(r"\1", text)
 
 
 def words_in(text: str, words: Iterable[Word]) -> list[tuple[Word, int, int]]:

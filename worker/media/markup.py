@@ -1,7 +1,7 @@
 """The markup inside a cue of SRT and WebVTT: to text with looks, and back.
 
-Known tags become looks, known commands (``{\\an8}``, ``{\\i1}``) too; other tags of HTML, WebVTT and
-ASS vanish; everything else is text, and nothing that a user wrote can become a command.
+Known tags become looks, known commands (``{\\an8}``, ``{\\i1}``) too; other tags of WebVTT and
+commands of ASS vanish; everything else is text, and nothing that a user wrote becomes a command.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import get_args
 
+from worker.errors import JobError
 from worker.media.cues import Cue, Look, Placement, Span, Word
 from worker.media.rich_text import RichText
 from worker.media.style import Position
@@ -41,14 +42,14 @@ COLOURS = {
     "silver": "#C0C0C0", "teal": "#008080", "orange": "#FFA500",
 }  # fmt: skip
 TOKEN = re.compile(
-    r"<(?P<end>/?)\s*(?P<tag>[a-zA-Z]+)(?P<rest>[^<>]*)>"
+    r"<(?P<end>/?)\s{0,9}(?P<tag>[a-zA-Z]{1,20})(?P<rest>[^<>]{0,500})>"
     r"|<(?P<time>(?:\d+:)?\d{1,2}:\d{1,2}\.\d{1,3})>"
     r"|(?P<override>\{\\[^{}]*\})"
-    r"|(?P<entity>&(?:\w+|\#\d+|\#x[0-9a-fA-F]+);)"
+    r"|(?P<entity>&(?:\w{1,30}|\#\d+|\#x[0-9a-fA-F]+);)"
 )
+LONGEST_MARKUP = 50_000
 SRT_ENTITIES = ("&amp;", "&lt;", "&gt;", "&nbsp;", "&quot;", "&apos;", "&#39;", "&#62;", "&#123;")
 COLOUR_ATTRIBUTE = re.compile(r"\bcolor\s*[=:]\s*[\"']?\s*([#\w]+(?:\([\d, ]*\))?)", re.IGNORECASE)
-ATTRIBUTES = {"i": "italic", "b": "bold", "u": "underline", "s": "strike"}
 COMMAND = re.compile(r"\\(?:(an?)(\d+)|([ibus])([01])(?![0-9])|1?c&H([0-9a-fA-F]{6})&)")
 
 
@@ -63,6 +64,7 @@ class Marked:
 
 
 def read_srt_markup(markup: str) -> Marked:
+    """Raises ``subtitles_too_large``."""
     return _Reader(vtt=False).read(markup)
 
 
@@ -86,6 +88,18 @@ def colour(value: str) -> str | None:
     return COLOURS.get(value)
 
 
+def switched(look: Look, letter: str, on: bool | None) -> Look:
+    """A look after ``\\i``, ``\\b``, ``\\u`` or ``\\s``."""
+    match letter:
+        case "i":
+            return replace(look, italic=on)
+        case "b":
+            return replace(look, bold=on)
+        case "u":
+            return replace(look, underline=on)
+    return replace(look, strike=on)
+
+
 def combined(look: Look, more: Look) -> Look:
     """A look with another one on top."""
     return replace(look, **{name: value for name, value in vars(more).items() if value is not None})
@@ -101,6 +115,9 @@ class _Reader:
         self._placement: Placement | None = None
 
     def read(self, markup: str, start: int = 0, end: int = 0) -> Marked:
+        if len(markup) > LONGEST_MARKUP:
+            reason = f"a subtitle may have at most {LONGEST_MARKUP} characters with its markup"
+            raise JobError("subtitles_too_large", reason=reason)
         at = 0
         for match in TOKEN.finditer(markup):
             self._rich.add(markup[at : match.start()])
@@ -156,8 +173,7 @@ class _Reader:
         if align:
             self._placement = aligned(align, int(number)) or self._placement
         elif letter:
-            on = True if flag == "1" else None
-            self._rich.look = replace(self._rich.look, **{ATTRIBUTES[letter]: on})
+            self._rich.look = switched(self._rich.look, letter, flag == "1" or None)
         else:
             color = f"#{bgr[4:]}{bgr[2:4]}{bgr[:2]}".upper()
             self._rich.look = replace(self._rich.look, color=color)
@@ -192,7 +208,7 @@ def tagged(
 ) -> str:
     """The text of a cue with tags around its spans; ``inserted`` by the index of the character that
     it stands before."""
-    before = defaultdict(str)
+    before: defaultdict[int, str] = defaultdict(str)
     for span in cue.spans:
         closing = (f"</{re.split('[ .]', tag)[0]}>" for tag in reversed(tags_of(span.look)))
         before[span.end] += "".join(closing)

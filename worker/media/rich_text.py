@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from worker.media.cues import MARGIN, Look, Span, Word, printable
+from worker.media.cues import Look, Span, Word, printable, trimmed_lines
 
 
 @dataclass
 class RichText:
     """``look`` is that of what is added next. Texts between two ``begin_word`` are a word."""
 
-    look: Look = Look()
+    look: Look = field(default_factory=Look)
     _characters: list[tuple[str, Look, int]] = field(default_factory=list)
     _word: int = 0
 
@@ -25,8 +25,13 @@ class RichText:
 
     def finish(self) -> None:
         """Take the empty space around the lines away."""
-        for margin in reversed(list(MARGIN.finditer(self.text))):
-            del self._characters[margin.start() : margin.end()]
+        text = self.text
+        characters: list[tuple[str, Look, int]] = []
+        for number, (start, end) in enumerate(trimmed_lines(text)):
+            if number:
+                characters.append(self._characters[text.rindex("\n", 0, start)])
+            characters += self._characters[start:end]
+        self._characters = characters
 
     @property
     def text(self) -> str:
@@ -51,5 +56,6 @@ class RichText:
         for number, group in groupby(self._characters, key=lambda character: character[2]):
             word = "".join(character for character, *_ in group).strip()
             if word:
-                found.append(Word(*times[number], word))
+                start, end = times[number]
+                found.append(Word(start, end, word))
         return tuple(found)

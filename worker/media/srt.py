@@ -40,9 +40,7 @@ def _cue(block: Block, *, last: bool) -> Cue:
     if not last and body and COUNTER.match(body[-1]):
         body.pop()  # the number of the next cue
     marked = read_srt_markup("\n".join(body))
-    return Cue(
-        block.start, block.end, marked.text, marked.spans, marked.words, marked.placement
-    )
+    return Cue(block.start, block.end, marked.text, marked.spans, marked.words, marked.placement)
 
 
 def write_srt(cues: Sequence[Cue]) -> str:

@@ -1,24 +1,32 @@
 """ASS and SSA: made canonical in front of pysubs2, which takes the order of fields for granted.
 
 The fields are put into its order by the file's own ``Format:`` lines, numbers that are none get
-their defaults, and only styles and events are kept: no attached fonts or pictures, no notes of an
-editor.
+their defaults, times are read here, and only styles and events are kept: no attached fonts or
+pictures, no notes of an editor.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pysubs2 import SSAFile
 
 from worker.errors import JobError
+from worker.media.markup import milliseconds
 
 SECTION = re.compile(r"^\ufeff?\s*\[([^\]]+)\]\s*$")
-TIME = re.compile(r"^\s*\d+:\d{1,2}:\d{1,2}(?:[.:,]\d+)?\s*$")
+TIME = re.compile(r"^\s*(\d{1,9}):(\d{1,2}):(\d{1,2})(?:[.:,](\d{1,9}))?\s*$")
 NUMBER = re.compile(r"^\s*[-+]?\d{1,9}(?:\.\d{0,9})?\s*$")
 COLOUR = re.compile(r"^\s*(?:&H[0-9a-f]{1,8}&?|\d{1,10})\s*$", re.IGNORECASE)
-KEPT_INFO = ("PlayResX", "PlayResY", "WrapStyle", "ScaledBorderAndShadow", "YCbCr Matrix")
+KEPT_INFO = {
+    **dict.fromkeys(("PlayResX", "PlayResY", "LayoutResX", "LayoutResY"), r"[1-9]\d{0,4}"),
+    "WrapStyle": "[0-3]",
+    "ScaledBorderAndShadow": "(?i:yes|no)",
+    "YCbCr Matrix": r"[\w.]{1,16}",
+}
+"""What of ``[Script Info]`` bears on the picture, and its possible values."""
+ATTACHMENT = re.compile(r"^(?:fontname|filename)\s*:", re.IGNORECASE)
 
 STYLE_DEFAULTS: Mapping[str, Mapping[str, str]] = {
     "ass": {
@@ -48,23 +56,25 @@ DECIMAL_FIELDS = {"Fontsize", "ScaleX", "ScaleY", "Spacing", "Angle", "Outline",
 ALIGNMENTS = {"ass": range(1, 10), "ssa": (1, 2, 3, 5, 6, 7, 9, 10, 11)}
 
 
-def read_substation(text: str, kind: str) -> SSAFile:
-    """The script of an ASS (``kind`` "ass") or SSA ("ssa") file.
+def read_substation(text: str, kind: str) -> tuple[SSAFile, int]:
+    """The script of an ASS or SSA file, and how many attached fonts and pictures it had.
 
     Raises ``subtitles_incomplete`` when the times of an event can't be read.
     """
     section = ""
     info, styles, events = [], [], []
     style_fields, event_fields = list(STYLE_DEFAULTS[kind]), list(EVENT_DEFAULTS)
-    unread: int | None = None
+    attachments = 0
     for number, line in enumerate(text.split("\n"), 1):
         key, colon, value = line.partition(":")
         key = key.strip()
         if heading := SECTION.match(line):
             section = heading.group(1).strip().lower()
+        elif section in ("fonts", "graphics"):
+            attachments += bool(ATTACHMENT.match(line))
         elif not colon:
             continue
-        elif section == "script info" and key in KEPT_INFO:
+        elif section == "script info" and re.fullmatch(KEPT_INFO.get(key, "$."), value.strip()):
             info.append(f"{key}: {value.strip()}")
         elif section.endswith("styles"):
             if key == "Format":
@@ -75,19 +85,9 @@ def read_substation(text: str, kind: str) -> SSAFile:
             if key == "Format":
                 event_fields = _field_names(value, EVENT_DEFAULTS)
             elif key == "Dialogue":
-                fields = _canonical(value, event_fields, EVENT_DEFAULTS, kind)
-                events.append(fields)
-                if not (TIME.match(fields["Start"]) and TIME.match(fields["End"])):
-                    unread = unread or number
-    if unread is not None:
-        lost = sum(not (TIME.match(e["Start"]) and TIME.match(e["End"])) for e in events)
-        raise JobError(
-            "subtitles_incomplete",
-            kept=len(events) - lost,
-            found=len(events),
-            where=f"line {unread}",
-        )
-    return SSAFile.from_string(
+                events.append((number, _canonical(value, event_fields, EVENT_DEFAULTS, kind)))
+    times = _times(events)
+    script = SSAFile.from_string(
         "\n".join(
             [
                 "[Script Info]",
@@ -95,11 +95,31 @@ def read_substation(text: str, kind: str) -> SSAFile:
                 "[V4+ Styles]" if kind == "ass" else "[V4 Styles]",
                 *("Style: " + ",".join(fields.values()) for fields in styles),
                 "[Events]",
-                *("Dialogue: " + ",".join(fields.values()) for fields in events),
+                *("Dialogue: " + ",".join(fields.values()) for _, fields in events),
             ]
         ),
         format_=kind,
     )
+    for event, (start, end) in zip(script, times, strict=True):
+        event.start, event.end = start, end
+    return script, attachments
+
+
+def _times(events: Sequence[tuple[int, dict[str, str]]]) -> list[tuple[int, int]]:
+    """Start and end of each event in milliseconds; in their place stands a time for pysubs2."""
+    times = []
+    unread = []
+    for number, fields in events:
+        start, end = TIME.match(fields["Start"]), TIME.match(fields["End"])
+        fields["Start"] = fields["End"] = "0:00:00.00"
+        if start and end:
+            times.append((milliseconds(*start.groups()), milliseconds(*end.groups())))
+        else:
+            unread.append(number)
+    if unread:
+        where = f"line {unread[0]}"
+        raise JobError("subtitles_incomplete", kept=len(times), found=len(events), where=where)
+    return times
 
 
 def _field_names(value: str, known: Mapping[str, str]) -> list[str]:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import cached_property
 
 from pysubs2 import SSAFile
 
 from worker.errors import JobError, JobWarning
+from worker.media.ass_cues import cues_of
 from worker.media.charset import decode
+from worker.media.cues import Cue, words_in
+from worker.media.formats import Format, format_of, refuse_foreign_bytes
+from worker.media.json_cues import read_json
+from worker.media.srt import read_sbv, read_srt
 from worker.media.substation import read_substation
-from worker.media.timed_text import read_srt, read_vtt
-
-Format = Literal["srt", "vtt", "ass", "ssa"]
+from worker.media.webvtt import read_vtt
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_CUES = 20_000
@@ -22,73 +26,112 @@ MAX_CUE_CHARACTERS = 4_000
 
 @dataclass
 class Subtitles:
-    """Cues as an ASS script; ``styled`` when the file brought its own styles (ASS, SSA)."""
+    """What was read. ``script`` is the user's own, if the file is ASS or SSA."""
 
     format: Format
     charset: str
-    script: SSAFile
+    own_cues: list[Cue] = field(default_factory=list)
+    script: SSAFile | None = None
     warnings: list[JobWarning] = field(default_factory=list)
 
     @property
-    def styled(self) -> bool:
-        return self.format in ("ass", "ssa")
+    def count(self) -> int:
+        """Subtitles in the file: what was read is what will be shown."""
+        return len(self.script.events) if self.script else len(self.own_cues)
+
+    def warn(self, code: str, **values: object) -> None:
+        self.warnings.append(JobWarning.of(code, **values))
+
+    def warn_of_ignored(self, lines: Sequence[int]) -> None:
+        """Lines with text that belongs to no cue."""
+        if lines:
+            self.warn("text_ignored", count=len(lines), line=lines[0])
+
+    @cached_property
+    def cues(self) -> list[Cue]:
+        """The cues; of a script, the texts of its events."""
+        return cues_of(self.script) if self.script else self.own_cues
 
 
-def read_subtitles(data: bytes) -> Subtitles:
-    """Read a subtitle file, whatever its name says.
+def read_subtitles(data: bytes, language: str | None = None) -> Subtitles:
+    """Read a subtitle file, whatever its name says. ``language`` (BCP 47) helps to guess a charset.
 
-    Raises ``JobError``: ``subtitles_too_large``, ``subtitles_unreadable``, ``subtitles_empty``, or
+    Raises ``JobError``: ``subtitles_too_large``, ``subtitles_format`` (known, but not read),
+    ``subtitles_unreadable``, ``subtitles_empty``, ``subtitles_too_complex``, or
     ``subtitles_incomplete`` when there are more cues in the file than could be understood.
     """
     if len(data) > MAX_BYTES:
         raise JobError("subtitles_too_large", reason=f"at most {MAX_BYTES >> 20} MB are allowed")
+    refuse_foreign_bytes(data)
     try:
-        text, charset = decode(data)
+        decoded = decode(data, language)
     except ValueError as error:
         raise JobError("subtitles_unreadable", repr(error), reason=str(error)) from error
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = re.sub("\r+\n|\r", "\n", decoded.text)
     if not text.strip("\ufeff\0 \n\t"):
         raise JobError("subtitles_empty")
-
-    kind = detect_format(text)
-    if kind in ("ass", "ssa"):
-        script = read_substation(text, kind)
-    else:
-        script = SSAFile()
-        script.events = read_vtt(text) if kind == "vtt" else read_srt(text)
-    subtitles = Subtitles(kind, charset, script)
+    subtitles = Subtitles(format_of(text), decoded.charset)
+    if decoded.guessed:
+        subtitles.warn("charset_guessed", charset=decoded.charset)
+    if decoded.damaged:
+        subtitles.warn("characters_damaged", count=decoded.damaged)
+    READERS[subtitles.format](text, subtitles)
     _check(subtitles)
     return subtitles
 
 
-def detect_format(text: str) -> Format:
-    """The format by content. Raises ``subtitles_unreadable``."""
-    if re.match(r"\ufeff?\s*WEBVTT(\s|$)", text):
-        return "vtt"
-    # A cue's text may look like a section of ASS, but then no event follows.
-    if "-->" not in text or re.search(r"^\s*Dialogue\s*:", text, re.MULTILINE):
-        if re.search(r"^\s*\[V4\+ Styles\]", text, re.IGNORECASE | re.MULTILINE):
-            return "ass"
-        if re.search(r"^\s*\[V4 Styles\]", text, re.IGNORECASE | re.MULTILINE):
-            return "ssa"
-    if "-->" in text:
-        return "srt"
-    raise JobError("subtitles_unreadable", reason="no line in it looks like a time")
+def _read_srt(text: str, subtitles: Subtitles) -> None:
+    subtitles.own_cues, ignored = read_srt(text)
+    subtitles.warn_of_ignored(ignored)
+
+
+def _read_sbv(text: str, subtitles: Subtitles) -> None:
+    subtitles.own_cues = read_sbv(text)
+
+
+def _read_vtt(text: str, subtitles: Subtitles) -> None:
+    subtitles.own_cues, ignored, twice = read_vtt(text)
+    subtitles.warn_of_ignored(ignored)
+    if twice:
+        subtitles.warn("cues_repeated", count=twice)
+
+
+def _read_json(text: str, subtitles: Subtitles) -> None:
+    subtitles.own_cues = read_json(text)
+    lost = sum(len(cue.words) - len(words_in(cue.text, cue.words)) for cue in subtitles.own_cues)
+    if lost:
+        subtitles.warn("words_not_found", count=lost)
+
+
+def _read_substation(text: str, subtitles: Subtitles) -> None:
+    subtitles.script, dropped = read_substation(text, subtitles.format)
+    if dropped:
+        subtitles.warn("attachments_dropped", count=dropped)
+
+
+READERS: dict[Format, Callable[[str, Subtitles], None]] = {
+    "srt": _read_srt,
+    "sbv": _read_sbv,
+    "vtt": _read_vtt,
+    "json": _read_json,
+    "ass": _read_substation,
+    "ssa": _read_substation,
+}
 
 
 def _check(subtitles: Subtitles) -> None:
-    events = subtitles.script.events
-    if len(events) > MAX_CUES:
+    shown = [(event.start, event.end, event.plaintext) for event in subtitles.script or ()] or [
+        (cue.start, cue.end, cue.text) for cue in subtitles.own_cues
+    ]
+    if len(shown) > MAX_CUES:
         raise JobError("subtitles_too_large", reason=f"at most {MAX_CUES} subtitles are allowed")
-    if any(len(event.text) > MAX_CUE_CHARACTERS for event in events):
-        raise JobError(
-            "subtitles_too_large",
-            reason=f"a subtitle may have at most {MAX_CUE_CHARACTERS} characters",
-        )
-    silent = sum(not event.plaintext.strip() for event in events)
-    if silent == len(events):
+    if any(len(text) > MAX_CUE_CHARACTERS for *_, text in shown):
+        reason = f"a subtitle may have at most {MAX_CUE_CHARACTERS} characters"
+        raise JobError("subtitles_too_large", reason=reason)
+    silent = sum(not text.strip() for *_, text in shown)
+    if silent == len(shown):
         raise JobError("subtitles_empty")
     if silent:
-        subtitles.warnings.append(JobWarning.of("cues_without_text", count=silent))
-    if backwards := sum(event.end <= event.start for event in events):
-        subtitles.warnings.append(JobWarning.of("cues_backwards", count=backwards))
+        subtitles.warn("cues_without_text", count=silent)
+    if backwards := sum(end <= start for start, end, _ in shown):
+        subtitles.warn("cues_backwards", count=backwards)

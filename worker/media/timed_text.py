@@ -16,11 +16,13 @@ from worker.media.markup import milliseconds
 
 # Hours may be missing or long; a fraction may be short, or missing; comma, dot or colon before it.
 _TIME = r"(-?)\s*(?:(\d{1,9})\s*:\s*)?(\d{1,3})\s*:\s*(\d{1,2})(?:\s*[.,:]\s*(\d{1,9}))?"
-ARROW = r"-[-\s]*>"
+ARROW = r"-\s*-[-\s]*>"
 # Other arrows count only in files that have none of the real ones: they may stand in a text.
-ODD_ARROW = r"(?:[–—=]+\s*>|→)"
-# A line with an arrow that has anything of a time is a timing line, if a broken one.
-HAS_TIME = re.compile(r"\d\s*[:.,]\s*\d")
+ODD_ARROW = r"(?:[-–—=]+\s*>|→)"
+LONGEST_LINE = 500
+"""Characters of a line that are looked at for times; what backtracks has no room to do it."""
+# A line with an arrow that has anything of a time beside it is a timing line, if a broken one.
+HAS_TIME = re.compile(rf"\d\s*[:.,]\s*\d\S*\s*{ARROW}|{ARROW}\s*\S*\d\s*[:.,]\s*\d")
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,12 @@ class Notation:
     @classmethod
     def of(cls, between: str, after: str = "(?!\\d)(.*)$") -> Notation:
         return cls(re.compile(between), re.compile(rf"^\s*{_TIME}\s*{between}\s*{_TIME}{after}"))
+
+    def has_sign(self, line: str) -> bool:
+        return bool(self.sign.search(line[:LONGEST_LINE]))
+
+    def times(self, line: str) -> re.Match[str] | None:
+        return self.line.match(line[:LONGEST_LINE])
 
 
 ARROWS = (Notation.of(ARROW), Notation.of(ODD_ARROW))
@@ -56,12 +64,12 @@ def arrow_blocks(lines: Sequence[str]) -> list[Block]:
 
     Raises ``subtitles_incomplete`` if there is one that can't be understood.
     """
-    notation = next((n for n in ARROWS if any(map(n.sign.search, lines))), ARROWS[0])
+    notation = next((n for n in ARROWS if any(n.has_sign(line) for line in lines)), ARROWS[0])
     found = []
     unread = []
     for at, line in enumerate(lines):
         # A NUL (U+FFFD in WebVTT) is a character that was lost: none that matters, or a colon.
-        line = line.replace("\ufffd", "\0")
+        line = line[:LONGEST_LINE].replace("\ufffd", "\0")
         if not notation.sign.search(line.replace("\0", "")):
             continue
         without, repaired = line.replace("\0", ""), line.replace("\0", ":")
@@ -78,7 +86,7 @@ def arrow_blocks(lines: Sequence[str]) -> list[Block]:
 
 def comma_blocks(lines: Sequence[str]) -> list[Block]:
     """A block for every line that is two times and a comma."""
-    matches = ((at, COMMAS.line.match(line)) for at, line in enumerate(lines))
+    matches = ((at, COMMAS.times(line)) for at, line in enumerate(lines))
     return list(_blocks(lines, [(at, match) for at, match in matches if match]))
 
 

@@ -14,7 +14,7 @@ LINE_HEIGHT = 5.33
 USUAL_DISTANCE = 16.0
 """A centred cue that ends no further than this from the bottom stands where cues usually do."""
 
-SETTING = re.compile(r"(\w+)\s*:\s*(\S+)")
+SETTING = re.compile(r"(\w{1,30})\s*:\s*(\S+)")
 NUMBER = re.compile(r"^(-?\d{1,9}(?:\.\d{1,9})?)(%?)$")
 SIDES = {"start": "left", "left": "left", "end": "right", "right": "right"}
 
@@ -29,11 +29,10 @@ def placed(
     given = dict(SETTING.findall(settings))
     region = regions.get(given.get("region", ""))
     side = SIDES.get(given.get("align", "center"), "center")
+    left, right = _across(given, side)
+    row, distance = _down(given.get("line", ""), height)
     if region is not None:
         left, right, row, distance = _in_region(region)
-    else:
-        left, right = _across(given, side)
-        row, distance = _down(given.get("line", ""), height)
     usual = row == "bottom" and (distance or 0) <= USUAL_DISTANCE
     if usual and side == "center" and left == right:
         return None

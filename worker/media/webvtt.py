@@ -20,15 +20,13 @@ TICKS = 90
 TICKS_AROUND = 2**33
 """There are no more of them; then they begin anew."""
 
-HEADING = re.compile(
-    r"^\ufeff?(WEBVTT|NOTE|STYLE|REGION|Region|X-TIMESTAMP-MAP)(?=[\s:=]|$)"
-)
+HEADING = re.compile(r"^\ufeff?(WEBVTT|NOTE|STYLE|REGION|Region|X-TIMESTAMP-MAP)(?=[\s:=]|$)")
 NEW_SEGMENT = re.compile("^\ufeff?WEBVTT$")
 MAP_TICKS = re.compile(r"MPEGTS:(\d{1,19})")
 MAP_LOCAL = re.compile(r"LOCAL:(?:(\d{1,9}):)?(\d{1,3}):(\d{1,2})(?:[.,](\d{1,9}))?")
 RULE = re.compile(r"::cue\(([^()]*)\)\s*\{([^{}]*)\}")
 SELECTOR = re.compile(r"^(?:c|v|lang)?(\.[\w-]+)$|^([biu])$")
-ATTRIBUTE = re.compile(r"(\w+)\s*[:=]\s*(\S+)")
+ATTRIBUTE = re.compile(r"(\w{1,30})\s*[:=]\s*(\S+)")
 
 
 @dataclass
@@ -42,6 +40,18 @@ class Headings:
     first_ticks: int = 0
     clocks: list[tuple[int, int]] = field(default_factory=list)
     """From which line on the times are how far behind those of the MPEG stream, in milliseconds."""
+
+    def add_region(self, text: str) -> None:
+        attributes = dict(ATTRIBUTE.findall(text))
+        self.regions[attributes.get("id", "")] = attributes
+
+    def add_clock(self, line: str, at: int) -> None:
+        ticks, local = MAP_TICKS.search(line), MAP_LOCAL.search(line)
+        if ticks and local:
+            self.first_ticks = self.first_ticks or int(ticks[1])
+            around = int(ticks[1]) < self.first_ticks - TICKS_AROUND // 2
+            stream = (int(ticks[1]) + around * TICKS_AROUND) // TICKS
+            self.clocks.append((at, stream - milliseconds(*local.groups())))
 
     def offset(self, at: int) -> int:
         """By how much the times from line ``at`` on must be moved, so that all segments count from
@@ -107,37 +117,31 @@ def _read_headings(lines: list[str]) -> tuple[list[str], Headings]:
 
 def _ends(heading: str, line: str) -> bool:
     """A header without a blank line below it ends with the first cue."""
-    return heading in ("WEBVTT", "X-TIMESTAMP-MAP") and bool(ARROWS[0].line.match(line))
+    return heading in ("WEBVTT", "X-TIMESTAMP-MAP") and bool(ARROWS[0].times(line))
 
 
 def _understand(heading: str, lines: Sequence[str], at: int, headings: Headings) -> None:
-    match heading:
-        case "STYLE":
-            for selectors, declarations in RULE.findall("\n".join(lines)):
-                for selector in selectors.split(","):
-                    if match := SELECTOR.match(selector.strip()):
-                        name = match[1] or match[2]
-                        look = combined(headings.rules.get(name, Look()), _look(declarations))
-                        headings.rules[name] = look
-        case "REGION" | "Region":
-            # The older form has one region in each line of the header.
-            for line in [" ".join(lines)] if heading == "REGION" else lines:
-                attributes = dict(ATTRIBUTE.findall(line.removeprefix("Region:")))
-                headings.regions[attributes.get("id", "")] = attributes
-        case "WEBVTT" | "X-TIMESTAMP-MAP":
-            headings.segments += heading == "WEBVTT"
-            for line in lines:
-                ticks, local = MAP_TICKS.search(line), MAP_LOCAL.search(line)
-                if line.startswith("X-TIMESTAMP-MAP") and ticks and local:
-                    headings.first_ticks = headings.first_ticks or int(ticks[1])
-                    around = int(ticks[1]) < headings.first_ticks - TICKS_AROUND // 2
-                    stream = (int(ticks[1]) + around * TICKS_AROUND) // TICKS
-                    headings.clocks.append((at, stream - milliseconds(*local.groups())))
+    if heading == "STYLE":
+        for selectors, declarations in RULE.findall("\n".join(lines)):
+            for selector in selectors.split(","):
+                if match := SELECTOR.match(selector.strip()):
+                    name = match[1] or match[2]
+                    look = combined(headings.rules.get(name, Look()), _look(declarations))
+                    headings.rules[name] = look
+    elif heading == "REGION":
+        headings.add_region(" ".join(lines))
+    elif heading != "NOTE":
+        headings.segments += heading == "WEBVTT"
+        for line in lines:
+            if line.startswith("Region:"):  # an older form
+                headings.add_region(line.removeprefix("Region:"))
+            elif line.startswith("X-TIMESTAMP-MAP"):
+                headings.add_clock(line, at)
 
 
 def _look(declarations: str) -> Look:
     """The look of a style sheet's declarations, as far as it can be drawn."""
-    values = dict(re.findall(r"([\w-]+)\s*:\s*([^;]+)", declarations.lower()))
+    values = dict(re.findall(r"([\w-]{1,30})\s*:\s*([^;]+)", declarations.lower()))
     weight = values.get("font-weight", "").strip()
     return Look(
         bold=weight == "bold" or (weight.isdigit() and int(weight) >= 600) or None,
@@ -151,11 +155,11 @@ def _look(declarations: str) -> Look:
 def write_vtt(cues: Sequence[Cue]) -> str:
     """The cues as a WebVTT file; margins are left out."""
     looks = {span.look for cue in cues for span in cue.spans}
-    rules = {
-        *(f"::cue(.{_class_of(look.color)}) {{ color: {look.color} }}" for look in looks if look.color),
-        *("::cue(.strike) { text-decoration: line-through }" for look in looks if look.strike),
-    }
-    blocks = ["WEBVTT\n", *(["\n".join(["STYLE", *sorted(rules)]) + "\n"] if rules else [])]
+    colors = {look.color for look in looks if look.color}
+    rules = [f"::cue(.{_class_of(color)}) {{ color: {color} }}" for color in sorted(colors)]
+    if any(look.strike for look in looks):
+        rules.append("::cue(.strike) { text-decoration: line-through }")
+    blocks = ["WEBVTT\n", *(["\n".join(["STYLE", *rules]) + "\n"] if rules else [])]
     for cue in cues:
         times = f"{timestamp(cue.start, '.')} --> {timestamp(cue.end, '.')}"
         settings = settings_of(cue.placement) if cue.placement else ""

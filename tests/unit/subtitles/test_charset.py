@@ -1,0 +1,81 @@
+"""Bytes to characters."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+
+import pytest
+
+from tests.unit.subtitles.reading import codes_of, one_cue, times_of
+from tests.unit.subtitles.sentences import CHARSETS, LANGUAGES, SENTENCES, encoded
+from worker.media.charset import decode
+from worker.media.subtitles import read_subtitles
+
+TEXT = "Grüße, Ελληνικά, עברית, 字幕 à côté"
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_what_a_file_says_itself_is_taken(charset: str) -> None:
+    assert times_of(one_cue(TEXT).encode(charset)) == [(1000, 2000, TEXT)]
+    assert codes_of(one_cue(TEXT).encode(charset)) == []
+
+
+@pytest.mark.parametrize("charset", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("text", ["plain text", TEXT, "这是一个很长的句子我们需要在合适的地方" * 4])
+def test_wide_characters_are_known_without_a_mark(charset: str, text: str) -> None:
+    decoded = decode(one_cue(text).encode(charset))
+    assert decoded.text == one_cue(text)
+    assert not decoded.guessed
+
+
+def files(sentences: int) -> Iterator[tuple[str, str, bytes, str]]:
+    """Language, charset, bytes and text of SRT files with so many sentences each."""
+    for language, charsets in CHARSETS.items():
+        for start in range(0, len(SENTENCES[language]), sentences):
+            said = SENTENCES[language][start : start + sentences]
+            text = "\n".join(one_cue(sentence) for sentence in said)
+            for charset in charsets:
+                data, text = encoded(text, charset)
+                if not data.isascii() or charset == "iso2022_jp":
+                    yield language, charset, data, text
+
+
+@pytest.mark.parametrize(
+    ("sentences", "share"), [(1, 0.94), (2, 0.97), (3, 0.99), (6, 1.0)], ids=str
+)
+def test_legacy_charsets_are_guessed_from_few_words(sentences: int, share: float) -> None:
+    """docs/decisions.md compares this with what the libraries reach by themselves."""
+    outcomes = {
+        (language, charset, text): decode(data).text == text
+        for language, charset, data, text in files(sentences)
+    }
+    wrong = [case for case, right in outcomes.items() if not right]
+    print(f"{sentences} sentences: {1 - len(wrong) / len(outcomes):.1%} of {len(outcomes)}")
+    assert len(wrong) <= (1 - share) * len(outcomes), wrong
+
+
+def test_with_the_language_a_guess_is_nearly_sure() -> None:
+    cases = list(files(1))
+    right = sum(decode(data, LANGUAGES[language]).text == text for language, _, data, text in cases)
+    assert right >= 0.99 * len(cases)
+
+
+def test_a_guess_is_told_and_named() -> None:
+    subtitles = read_subtitles(one_cue("Привет, как дела? Это проверка.").encode("cp1251"))
+    assert subtitles.charset == "cp1251"
+    [warning] = subtitles.warnings
+    assert warning.code == "charset_guessed"
+    assert "cp1251" in warning.message
+
+
+def test_a_damaged_byte_does_not_turn_utf_8_into_another_charset() -> None:
+    data = one_cue("Dès l'été, à côté, où ça, là-bas, très près, déjà prêt, élève âgé").encode()
+    broken = data.replace("très".encode(), b"tr\xe8s")
+    assert "Dès l'été" in times_of(broken)[0][2]
+    assert codes_of(broken) == ["characters_damaged"]
+
+
+def test_combining_letters_of_vietnamese_are_kept() -> None:
+    data, text = encoded(one_cue("Anh đi đâu mà muộn thế? Tôi không biết phải nói gì."), "cp1258")
+    assert unicodedata.normalize("NFC", decode(data).text) == unicodedata.normalize("NFC", text)
