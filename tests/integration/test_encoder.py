@@ -10,6 +10,7 @@ import pytest
 from tests.clips import HEIGHT, WIDTH, Clip
 from tests.integration.test_render import MAX_PIXELS, SRT
 from worker.errors import ConfigurationError, JobError, JobWarning
+from worker.media.ass import write_script
 from worker.media.burn import burn
 from worker.media.encoder import (
     HARDWARE,
@@ -27,7 +28,6 @@ from worker.media.ffmpeg import Ffmpeg
 from worker.media.options import read_options
 from worker.media.probe import INPUT, probe
 from worker.media.render import OUTPUT, SCRIPT
-from worker.media.script import write_ass
 from worker.media.style import Style
 from worker.media.subtitles import read_subtitles
 
@@ -39,7 +39,7 @@ SOFT = Encoder("vulkan", "libopenh264", upload=(("format", "yuv420p"),), rate={"
 
 async def burn_with(program: Ffmpeg, folder: Path, encoder: Encoder) -> list[JobWarning]:
     info = await probe(program, folder, MAX_PIXELS)
-    script = write_ass(read_subtitles(SRT.encode()), Style(), WIDTH, HEIGHT)
+    script = write_script(read_subtitles(SRT.encode()).cues, Style(), WIDTH, HEIGHT)
     (folder / SCRIPT).write_text(script)
     rendered = await burn(
         program,
