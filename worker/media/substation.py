@@ -53,13 +53,15 @@ EVENT_DEFAULTS: Mapping[str, str] = {
 }  # fmt: skip
 TEXT_FIELDS = {"Name", "Fontname", "Style", "Effect", "Text", "Start", "End"}
 DECIMAL_FIELDS = {"Fontsize", "ScaleX", "ScaleY", "Spacing", "Angle", "Outline", "Shadow"}
+LONGEST_TEXT = 50_000
 ALIGNMENTS = {"ass": range(1, 10), "ssa": (1, 2, 3, 5, 6, 7, 9, 10, 11)}
 
 
 def read_substation(text: str, kind: str) -> tuple[SSAFile, int]:
     """The script of an ASS or SSA file, and how many attached fonts and pictures it had.
 
-    Raises ``subtitles_incomplete`` when the times of an event can't be read.
+    Raises ``subtitles_incomplete`` when the times of an event can't be read, and
+    ``subtitles_too_complex``.
     """
     section = ""
     info, styles, events = [], [], []
@@ -87,6 +89,9 @@ def read_substation(text: str, kind: str) -> tuple[SSAFile, int]:
             elif key == "Dialogue":
                 events.append((number, _canonical(value, event_fields, EVENT_DEFAULTS, kind)))
     times = _times(events)
+    if any(len(fields["Text"]) > LONGEST_TEXT for _, fields in events):
+        reason = f"a line has more than {LONGEST_TEXT} characters with its commands"
+        raise JobError("subtitles_too_complex", reason=reason)
     script = SSAFile.from_string(
         "\n".join(
             [
