@@ -194,7 +194,7 @@ def test_a_cancelled_job_stops_within_seconds_and_leaves_nothing(
     row = user.wait(job_id, seconds=5)
     assert row["status"] == "cancelled"
     eventually(lambda: not ffmpegs_in(worker.work_dir))
-    assert worker.wait_for("job.finished")["status"] == "cancelled"
+    assert worker.wait_for("job.finished")["outcome"] == "cancelled"
     assert project.renders() == []
     user.client.rpc("retry_video_job", {"job_id": job_id}).execute()
     user.wait_for_stage(job_id, "render")
