@@ -117,6 +117,7 @@ class Pipeline:
             folder,
             info,
             Encoding(self._encoder, options.encoding, self._threads),
+            options.render,
             max_duration=self._settings.max_duration_seconds,
             max_seconds=self._settings.max_render_seconds,
             on_progress=progress.update,
@@ -165,6 +166,11 @@ def describe(
         "subtitle_format": subtitles.format,
         "subtitle_charset": subtitles.charset,
         "tone_mapped": info.video.hdr,
+        "render": {
+            "mode": rendered.mode,
+            "reason": rendered.reason,
+            "encoded_share": round(rendered.encoded_share, 3),
+        },
         "warnings": [warning.as_dict() for warning in warnings],
     }
 

@@ -46,6 +46,7 @@ async def burn_with(program: Ffmpeg, folder: Path, encoder: Encoder) -> list[Job
         folder,
         info,
         Encoding(encoder, QUALITIES["draft"], threads=2),
+        "full",
         max_duration=60,
         max_seconds=60,
         on_progress=lambda share: None,

@@ -25,6 +25,7 @@ from worker.media.sandbox import LAYERS, Level, Mode, access, find_holes
 
 log = structlog.get_logger()
 
+PACKAGE = Path(__file__).parents[1]
 KEPT_LINES = 2000
 LONGEST_LINE = 400
 STALL_SECONDS = 120.0
@@ -187,10 +188,29 @@ class Ffmpeg:
         ``internal_error`` when it could not be locked in as ``level`` says.
         """
         progress = ["-progress", "pipe:1", "-stats_period", "0.5"] if on_progress else []
+        command = [str(self.path), "-nostdin", "-hide_banner", "-y", *progress, *arguments]
+        return await self._run(command, self._access, folder, limits, on_progress)
+
+    async def run_python(
+        self, script: Path, arguments: Sequence[str], folder: Path, limits: Limits
+    ) -> Run:
+        """Run a script of our own with what users sent, locked in as ffmpeg is; it may read this
+        package and needs the standard library only. Raises as ``run`` does."""
+        python = Path(sys.executable).resolve()
+        command = [str(python), "-I", "-S", str(script), *arguments]
+        return await self._run(command, access(python, [PACKAGE]), folder, limits, None)
+
+    async def _run(
+        self,
+        command: Sequence[str],
+        reachable: Sequence[str],
+        folder: Path,
+        limits: Limits,
+        on_progress: Progress | None,
+    ) -> Run:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-I", "-S", confine.__file__, str(os.getpid()), limits.as_argument(),
-            ",".join(LAYERS[self.level]), f"w:{folder.resolve()}", *self._access, "--",
-            str(self.path), "-nostdin", "-hide_banner", "-y", *progress, *arguments,
+            ",".join(LAYERS[self.level]), f"w:{folder.resolve()}", *reachable, "--", *command,
             cwd=folder,
             env=self._environment(folder),
             stdin=asyncio.subprocess.DEVNULL,

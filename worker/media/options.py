@@ -42,6 +42,11 @@ class Options(BaseModel):
     preset: Preset | None = None
     """The x264 preset that `quality` stands for, raw."""
 
+    render: Literal["full", "smart", "auto"] = "full"
+    """`full`: every frame is encoded. `smart`: only what shows subtitles, the rest is copied as it
+    is (H.264 in MP4, MOV or MKV; anything else is rendered in full). `auto`: smart where it is
+    faster."""
+
     @property
     def encoding(self) -> Quality:
         """What the encoder is told."""

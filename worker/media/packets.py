@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from array import array
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -51,3 +52,45 @@ def read_timeline(path: Path) -> Timeline:
     return Timeline(
         frames, starts.get("0", 0.0), ends.get("0", 0.0), max(ends.values(), default=0.0)
     )
+
+
+@dataclass
+class Packets:
+    """The packets of one stream in decode order, a list for each property; times in units of
+    ``time_base`` seconds, ``NO_TIME`` where there is none."""
+
+    time_base: Fraction = Fraction(1)
+    dts: array[int] = field(default_factory=lambda: array("q"))
+    pts: array[int] = field(default_factory=lambda: array("q"))
+    sizes: array[int] = field(default_factory=lambda: array("q"))
+    checksums: array[int] = field(default_factory=lambda: array("q"))
+    flags: array[int] = field(default_factory=lambda: array("q"))
+
+
+KEYFRAME = 0x1
+NO_TIME = -(1 << 63)
+
+
+def read_packets(path: Path) -> dict[str, Packets]:
+    """Read a framecrc file: its streams by their number."""
+    streams: dict[str, Packets] = {}
+    with path.open(encoding="ascii", errors="replace") as file:
+        for line in file:
+            if line.startswith("#tb "):
+                number, base = line[4:].split(":")
+                streams[number] = Packets(Fraction(base.strip()))
+            if line.startswith("#"):
+                continue
+            number, dts, pts, _, size, checksum, *more = (part.strip() for part in line.split(","))
+            packets = streams[number]
+            packets.dts.append(_time(dts))
+            packets.pts.append(_time(pts))
+            packets.sizes.append(int(size))
+            packets.checksums.append(int(checksum, 0))
+            flags = next((int(part[2:], 0) for part in more if part.startswith("F=")), KEYFRAME)
+            packets.flags.append(flags)
+    return streams
+
+
+def _time(text: str) -> int:
+    return int(text) if text.lstrip("-").isdigit() else NO_TIME

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import ffmpeg as graph
 
@@ -46,12 +46,19 @@ TONE_MAP: tuple[tuple[str, dict[str, Any]], ...] = (
 
 @dataclass(frozen=True)
 class Rendered:
-    """A checked result: seconds, frames, and what the user should know about it."""
+    """A checked result: seconds, frames, what the user should know about it, and how it was made.
+
+    ``reason``: why not by the way that was asked for (a key of ``smart.plan.REASONS``);
+    ``encoded_share``: how much of the frames was encoded again, 0 to 1.
+    """
 
     duration: float
     frames: int
     audio: str
     warnings: list[JobWarning]
+    mode: Literal["full", "smart"] = "full"
+    reason: str | None = None
+    encoded_share: float = 1.0
 
 
 async def render(
@@ -75,22 +82,29 @@ async def render(
         if info.frames:
             on_progress(min(1.0, position.frame / info.frames))
 
-    duration = info.duration or max_duration
     run = await ffmpeg.run(
         render_arguments(info, encoding, max_duration),
         folder,
-        Limits(
-            memory=encoding.encoder.address_space
-            or (3 << 30) + 200 * info.video.width * info.video.height,
-            file_size=round((duration + 60) * HIGHEST_BYTES_PER_SECOND),
-            seconds=max_seconds,
-        ),
+        render_limits(info, encoding, max_duration, max_seconds),
         on_progress=report,
     )
     if run.returncode:
         code = "disk_full" if "No space left on device" in run.log else "render_failed"
         raise JobError(code, f"exit code {run.returncode}: {run.log[-2000:]}")
     return await _check(ffmpeg, folder, info, run, max_duration)
+
+
+def render_limits(
+    info: MediaInfo, encoding: Encoding, max_duration: float, max_seconds: float
+) -> Limits:
+    """What a run over the whole video may use."""
+    duration = info.duration or max_duration
+    return Limits(
+        memory=encoding.encoder.address_space
+        or (3 << 30) + 200 * info.video.width * info.video.height,
+        file_size=round((duration + 60) * HIGHEST_BYTES_PER_SECOND),
+        seconds=max_seconds,
+    )
 
 
 def render_arguments(info: MediaInfo, encoding: Encoding, max_duration: float) -> list[str]:
@@ -126,7 +140,7 @@ def render_arguments(info: MediaInfo, encoding: Encoding, max_duration: float) -
         # The input's own clock: no frame of a variable rate is moved, doubled or dropped.
         enc_time_base="demux",
         **encoding.options(),
-        **_audio_options(info),
+        **audio_options(info),
     )
     packets = graph.output(
         picture, source["a?"], f"file:{PACKETS}", f="framecrc", c="copy", t=max_duration
@@ -135,7 +149,8 @@ def render_arguments(info: MediaInfo, encoding: Encoding, max_duration: float) -
     return ["-v", "warning", *encoding.encoder.device, *arguments]
 
 
-def _audio_options(info: MediaInfo) -> dict[str, Any]:
+def audio_options(info: MediaInfo) -> dict[str, Any]:
+    """How the sound gets into MP4."""
     if info.audio is None:
         return {}
     if info.audio.codec in COPYABLE_AUDIO:
@@ -143,15 +158,18 @@ def _audio_options(info: MediaInfo) -> dict[str, Any]:
     return {"acodec": "aac", "b:a": "192k", "ac": 2}
 
 
+def audio_result(info: MediaInfo) -> str:
+    """What became of the sound: "copied", the codec it was encoded with, or "none"."""
+    audio: str = audio_options(info).get("acodec", "none")
+    return "copied" if audio == "copy" else audio
+
+
 async def _check(
     ffmpeg: Ffmpeg, folder: Path, info: MediaInfo, run: Run, max_duration: float
 ) -> Rendered:
     """Hold the result against the packets that were read."""
     source = await asyncio.to_thread(read_timeline, folder / PACKETS)
-    if source.end >= max_duration:
-        raise JobError("video_too_long", actual=span(source.end), limit=span(max_duration))
-    if info.duration and source.end < info.duration - max(1.0, 0.02 * info.duration):
-        raise JobError("video_truncated", actual=span(source.end), expected=span(info.duration))
+    check_source(info, source, max_duration)
     result = await _output_timeline(ffmpeg, folder)
     if result.frames == 0 or result.frames < 0.45 * source.frames:
         raise JobError(
@@ -169,11 +187,24 @@ async def _check(
     if result.frames < source.frames and abs(source.frames - 2 * result.frames) > 2:
         lost = source.frames - result.frames
         warnings.append(JobWarning.of("frames_damaged", count=lost, total=source.frames))
-    if run.missing_glyphs:
-        characters = " ".join(f"{chr(g)} (U+{g:04X})" for g in sorted(run.missing_glyphs)[:20])
-        warnings.append(JobWarning.of("glyphs_missing", characters=characters))
-    audio = _audio_options(info).get("acodec", "none")
-    return Rendered(result.end, result.frames, "copied" if audio == "copy" else audio, warnings)
+    warnings += glyph_warnings(run)
+    return Rendered(result.end, result.frames, audio_result(info), warnings)
+
+
+def check_source(info: MediaInfo, source: Timeline, max_duration: float) -> None:
+    """Whether all of the input could be read. Raises ``video_too_long``, ``video_truncated``."""
+    if source.end >= max_duration:
+        raise JobError("video_too_long", actual=span(source.end), limit=span(max_duration))
+    if info.duration and source.end < info.duration - max(1.0, 0.02 * info.duration):
+        raise JobError("video_truncated", actual=span(source.end), expected=span(info.duration))
+
+
+def glyph_warnings(run: Run) -> list[JobWarning]:
+    """A warning that names the characters that no font could draw."""
+    if not run.missing_glyphs:
+        return []
+    characters = " ".join(f"{chr(g)} (U+{g:04X})" for g in sorted(run.missing_glyphs)[:20])
+    return [JobWarning.of("glyphs_missing", characters=characters)]
 
 
 async def _output_timeline(ffmpeg: Ffmpeg, folder: Path) -> Timeline:

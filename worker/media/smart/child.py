@@ -1,0 +1,154 @@
+"""What Python does with a user's video, in a process of its own, confined like ffmpeg.
+
+    python child.py plan | merge        in the job's folder
+
+``plan`` reads ``source.mp4`` and what the worker asks for (``Request``) and writes ``cut.mp4``
+and a ``Verdict``; ``merge`` reads ``spans.mp4`` too, and writes ``out.mp4`` and ``check.mp4``.
+It imports nothing but the standard library and its neighbours, so it starts in about 30 ms.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from worker.media.smart.boxes import read_index
+from worker.media.smart.cut import write_cut
+from worker.media.smart.h264 import PROFILES
+from worker.media.smart.merge import merge
+from worker.media.smart.plan import NotSmart, Plan, Span, make_plan, merged, reorder_depth
+from worker.media.smart.source import Source, media_timescale, read_source, video_track
+
+SOURCE = Path("source.mp4")
+PACKETS = Path("packets.txt")
+CUT = Path("cut.mp4")
+SPANS = Path("spans.mp4")
+OUTPUT = Path("out.mp4")
+CHECK = Path("check.mp4")
+REQUEST = Path("request.json")
+VERDICT = Path("verdict.json")
+
+MARGIN = 0.02
+"""Seconds around a subtitle that count as showing it: ASS has hundredths of a second."""
+FOLLOWING = 4
+"""Samples behind a span that are decoded as well when its borders are checked."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """``shown``: begin and end of the subtitles in seconds; ``limit``: the largest share of frames
+    that may be encoded."""
+
+    shown: list[tuple[float, float]]
+    limit: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What ``plan`` found: a reason against it (a key of ``REASONS``), or what the encoder must
+    keep to.
+
+    ``starts``: seconds at which a span begins, a little early; ``parameter_id``: of the new
+    parameter sets; ``depth``: as ``reorder_depth``; ``checked``: frames in ``check.mp4``.
+    """
+
+    reason: str | None = None
+    detail: str = ""
+    share: float = 1.0
+    frames: int = 0
+    encoded: int = 0
+    spans: list[Span] = field(default_factory=list)
+    starts: list[float] = field(default_factory=list)
+    timescale: int = 0
+    turn: int = 0
+    profile: str = ""
+    level: int = 0
+    parameter_id: int = 0
+    references: int = 0
+    depth: int = 0
+    checked: int = 0
+
+    def write(self) -> None:
+        VERDICT.write_text(json.dumps(asdict(self)))
+
+    @classmethod
+    def read(cls, folder: Path) -> Verdict:
+        found: dict[str, Any] = json.loads((folder / VERDICT).read_text())
+        spans = [Span(**span) for span in found.pop("spans")]
+        return cls(**found, spans=spans)
+
+
+def plan(request: Request) -> Verdict:
+    """Raises ``NotSmart`` and ``ValueError``."""
+    source = read_source(SOURCE, PACKETS)
+    scale = source.timescale
+    shown = merged(
+        [(round((a - MARGIN) * scale), round((b + MARGIN) * scale)) for a, b in request.shown]
+    )
+    plan = make_plan(source.times, source.idr, shown)
+    if not plan.spans:
+        raise NotSmart("no_subtitles")
+    if plan.share > request.limit:
+        raise NotSmart("not_worth_it", f"share {plan.share:.3f}")
+    write_cut(CUT, SOURCE, source.track, source.samples, source.times, scale, plan.spans)
+    return _verdict(source, plan)
+
+
+def _verdict(source: Source, plan: Plan) -> Verdict:
+    starts = [min(source.times[span.start : span.end]) for span in plan.spans]
+    return Verdict(
+        share=plan.share,
+        frames=len(source.samples),
+        encoded=sum(span.end - span.start for span in plan.spans),
+        spans=plan.spans,
+        # ffmpeg rounds to microseconds, and takes the first frame that is not earlier.
+        starts=[max(0.0, start / source.timescale - 2e-6) for start in starts],
+        timescale=source.timescale,
+        turn=source.turn,
+        profile=PROFILES[source.parameters.profile],
+        level=source.parameters.level,
+        parameter_id=source.free_id,
+        references=source.parameters.references,
+        depth=reorder_depth(source.times),
+    )
+
+
+def finish(verdict: Verdict) -> Verdict:
+    """Merge, and write what shall be decoded for a check. Raises ``NotSmart`` and
+    ``ValueError``."""
+    source = read_source(SOURCE, PACKETS)
+    samples = merge(source, verdict.spans, SPANS, OUTPUT)
+    checked = around(verdict.spans, source.idr, len(samples))
+    index = read_index(OUTPUT)
+    track = video_track(index)
+    write_cut(CHECK, OUTPUT, track, samples, samples.pts, media_timescale(track), checked)
+    return Verdict(checked=sum(span.end - span.decode for span in checked))
+
+
+def around(spans: Sequence[Span], idr: Sequence[int], count: int) -> list[Span]:
+    """Each span with what is decoded in front of it, and the first frames behind it."""
+    found: list[Span] = []
+    for span in spans:
+        end = min(span.end + FOLLOWING, count)
+        if found and span.decode < found[-1].end:
+            found[-1] = Span(found[-1].decode, found[-1].decode, end)
+        else:
+            found.append(Span(span.decode, span.decode, end))
+    return found
+
+
+def main() -> None:
+    try:
+        if sys.argv[-1] == "plan":
+            asked = json.loads(REQUEST.read_text())
+            plan(Request(**asked)).write()
+        else:
+            finish(Verdict.read(Path())).write()
+    except NotSmart as error:
+        Verdict(error.reason, error.detail).write()
+    except ValueError as error:
+        Verdict("failed", repr(error)).write()

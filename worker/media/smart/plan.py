@@ -1,0 +1,116 @@
+"""Which frames to encode again: the shortest spans that hold all subtitles and can be cut out."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Interval = tuple[int, int]
+"""Begin and end (not included), in units of a timescale."""
+
+
+class NotSmart(Exception):  # noqa: N818 (no error: a full burn follows)
+    """A smart burn is not possible or not worth it; ``reason`` is a key of ``REASONS``."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(f"{reason}: {detail}")
+
+
+REASONS = {
+    "not_worth_it": "Nearly all of it would be encoded again.",
+    "no_subtitles": "No subtitle is shown while the video lasts.",
+    "codec": "The video is not H.264 with 8 bits and 4:2:0.",
+    "container": "The file is not MP4, MOV or MKV.",
+    "picture": "The picture is scaled, cut, tone-mapped or turned by other than a right angle.",
+    "hardware": "A hardware encoder is in use.",
+    "interlaced": "The video may be interlaced.",
+    "edit_list": "The file hides some of its frames.",
+    "parameter_sets": "The video changes its coding on the way.",
+    "keyframes": "The video does not begin with a frame that can be decoded alone.",
+    "timestamps": "The times of the frames are missing, or not in order.",
+    "disk": "There was no room for the files in between.",
+    "failed": "A check of the result failed.",
+}
+"""Why a video was burned in full although a smart burn was asked for."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """Samples, by their number in decode order: decoding begins at ``decode``, encoding at
+    ``start``, both end in front of ``end``."""
+
+    decode: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The spans in order, and what share of all frames they hold."""
+
+    spans: list[Span]
+    share: float
+
+
+def make_plan(pts: Sequence[int], idr: Sequence[int], shown: Sequence[Interval]) -> Plan:
+    """Spans for the frames whose time lies in ``shown`` (in order, apart from each other).
+
+    ``pts`` and ``idr`` (whether a sample is an IDR picture) are in decode order. A span may start
+    where everything before it is shown earlier; it must end where that holds and an IDR follows.
+    """
+    clean = _clean_points(pts)
+    if not pts or not idr[0]:
+        raise NotSmart("keyframes", "the first picture is no IDR picture")
+    cuts = [at for at in range(len(pts)) if idr[at] and clean[at]]
+    begins = [begin for begin, _ in shown]
+
+    def has_text(at: int) -> bool:
+        nearest = bisect_right(begins, pts[at]) - 1
+        return nearest >= 0 and pts[at] < shown[nearest][1]
+
+    spans: list[Span] = []
+    for cut, end in zip(cuts, [*cuts[1:], len(pts)], strict=True):
+        first = next((at for at in range(cut, end) if has_text(at)), None)
+        if first is None:
+            continue
+        start = next(at for at in range(first, cut - 1, -1) if clean[at])
+        if spans and spans[-1].end == start:
+            spans[-1] = Span(spans[-1].decode, spans[-1].start, end)
+        else:
+            spans.append(Span(cut, start, end))
+    return Plan(spans, sum(span.end - span.start for span in spans) / len(pts))
+
+
+def reorder_depth(pts: Sequence[int]) -> int:
+    """By how many places a picture is decoded too early at most: 0 without B-frames."""
+    rank = {time: at for at, time in enumerate(sorted(pts))}
+    return max((at - rank[time] for at, time in enumerate(pts)), default=0)
+
+
+def merged(intervals: Sequence[Interval]) -> list[Interval]:
+    """In order, and those that touch as one."""
+    found: list[Interval] = []
+    for begin, end in sorted(intervals):
+        if found and begin <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((begin, end))
+    return found
+
+
+def _clean_points(pts: Sequence[int]) -> bytearray:
+    """For each sample whether all samples before it are shown before all from it on."""
+    clean = bytearray(len(pts))
+    least = None
+    after = [0] * len(pts)
+    for at in range(len(pts) - 1, -1, -1):
+        least = pts[at] if least is None else min(least, pts[at])
+        after[at] = least
+    latest: int | None = None
+    for at, time in enumerate(pts):
+        clean[at] = latest is None or latest < after[at]
+        latest = time if latest is None else max(latest, time)
+    return clean
