@@ -16,7 +16,7 @@ DENO := $(BIN)/deno
 DENO_CONFIG := --config supabase/functions/process-video/deno.json
 DENO_SOURCES := supabase/functions devstack/functions tests/contract/supabase
 
-.PHONY: demo dev test test-functions test-browser lint format docs vectors types bench-quality help
+.PHONY: demo dev test test-functions test-browser lint format docs vectors types bench-quality bench-render help
 
 help:
 	@echo "make demo [VIDEO=… SUBS=…]  one job, from upload to subtitled video"
@@ -69,7 +69,10 @@ vectors: $(VENV)/test.ok
 types: $(VENV)/test.ok $(VENV)/node.ok
 	cd tests && $(NODE_PATH) npm install --no-save --loglevel=error
 	$(BIN)/python -m docs.database_types
-bench-quality: $(VENV)/test.ok
+bench-render: $(VENV)/bench.ok
+	$(BIN)/python -m benchmarks.render
+
+bench-quality: $(VENV)/bench.ok
 	$(BIN)/python -m benchmarks.quality
 
 $(BIN)/python:
@@ -110,3 +113,6 @@ frontend/node_modules/.package-lock.json: frontend/package-lock.json $(VENV)/nod
 
 frontend/public/fonts/index.json: frontend/assets.py $(VENV)/dev.ok
 	$(BIN)/python frontend/assets.py
+
+$(VENV)/bench.ok: pyproject.toml constraints.txt | $(BIN)/python
+	$(call install,fonts,devstack,bench)
