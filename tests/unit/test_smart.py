@@ -19,7 +19,7 @@ from worker.media.smart.burn import shown_times
 from worker.media.smart.check import check_sound, check_video
 from worker.media.smart.child import around
 from worker.media.smart.h264 import AvcConfig
-from worker.media.smart.plan import NotSmart, Span, make_plan, merged, reorder_depth
+from worker.media.smart.plan import REASONS, NotSmart, Span, make_plan, merged, reorder_depth
 from worker.media.smart.samples import (
     put_chunk_offsets,
     put_chunks,
@@ -183,6 +183,11 @@ def packets(times: list[int], sizes: list[int], base: Fraction = Fraction(1, 25)
         checksums=array("q", sizes),
         flags=array("q", [0] * len(times)),
     )
+
+
+def test_every_reason_against_a_smart_burn_is_explained_in_the_documents() -> None:
+    page = Path(__file__).parents[2].joinpath("docs/performance.md").read_text()
+    assert all(f"| `{reason}` |" in page for reason in REASONS)
 
 
 SOURCE = packets([0, 3, 1, 2, 4, 5], [1, 2, 3, 4, 5, 6])

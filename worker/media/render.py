@@ -48,7 +48,7 @@ TONE_MAP: tuple[tuple[str, dict[str, Any]], ...] = (
 class Rendered:
     """A checked result: seconds, frames, what the user should know about it, and how it was made.
 
-    ``reason``: why not by the way that was asked for (a key of ``smart.plan.REASONS``);
+    ``reason``: why not by the way that was asked for (one of ``smart.plan.REASONS``);
     ``encoded_share``: how much of the frames was encoded again, 0 to 1.
     """
 

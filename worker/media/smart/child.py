@@ -49,7 +49,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What ``plan`` found: a reason against it (a key of ``REASONS``), or what the encoder must
+    """What ``plan`` found: a reason against it (one of ``REASONS``), or what the encoder must
     keep to.
 
     ``starts``: seconds at which a span begins, a little early; ``parameter_id``: of the new

@@ -11,30 +11,31 @@ Interval = tuple[int, int]
 
 
 class NotSmart(Exception):  # noqa: N818 (no error: a full burn follows)
-    """A smart burn is not possible or not worth it; ``reason`` is a key of ``REASONS``."""
+    """A smart burn is not possible or not worth it; ``reason`` is one of ``REASONS``."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
+        assert reason in REASONS
         self.reason = reason
         self.detail = detail
         super().__init__(f"{reason}: {detail}")
 
 
-REASONS = {
-    "not_worth_it": "Nearly all of it would be encoded again.",
-    "no_subtitles": "No subtitle is shown while the video lasts.",
-    "codec": "The video is not H.264 with 8 bits and 4:2:0.",
-    "container": "The file is not MP4, MOV or MKV.",
-    "picture": "The picture is scaled, cut, tone-mapped or turned by other than a right angle.",
-    "hardware": "A hardware encoder is in use.",
-    "interlaced": "The video may be interlaced.",
-    "edit_list": "The file hides some of its frames.",
-    "parameter_sets": "The video changes its coding on the way.",
-    "keyframes": "The video does not begin with a frame that can be decoded alone.",
-    "timestamps": "The times of the frames are missing, or not in order.",
-    "disk": "There was no room for the files in between.",
-    "failed": "A check of the result failed.",
-}
-"""Why a video was burned in full although a smart burn was asked for."""
+REASONS = (
+    "not_worth_it",
+    "no_subtitles",
+    "container",
+    "codec",
+    "interlaced",
+    "picture",
+    "edit_list",
+    "parameter_sets",
+    "keyframes",
+    "timestamps",
+    "hardware",
+    "disk",
+    "failed",
+)
+"""Why a video was burned in full although a smart burn was asked for; see docs/performance.md."""
 
 
 @dataclass(frozen=True)
