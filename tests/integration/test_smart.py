@@ -26,12 +26,12 @@ from tests.clips import (
 )
 from tests.integration.test_render import MAX_PIXELS, X265
 from worker.errors import JobError
+from worker.media.ass import write_script
 from worker.media.burn import Way, burn
 from worker.media.encoder import QUALITIES, X264, Encoding
 from worker.media.ffmpeg import Ffmpeg, Limits
 from worker.media.probe import INPUT, MediaInfo, probe
 from worker.media.render import OUTPUT, SCRIPT, Rendered
-from worker.media.script import write_ass
 from worker.media.style import Style
 from worker.media.subtitles import read_subtitles
 
@@ -58,12 +58,8 @@ async def burn_clip(
 ) -> tuple[MediaInfo, Rendered]:
     """Burn ``folder / INPUT``; the subtitles stand in the lower half."""
     info = await probe(program, folder, MAX_PIXELS)
-    script = write_ass(
-        read_subtitles(subtitles.encode()),
-        Style(size=15),
-        info.display_width,
-        info.display_height,
-    )
+    cues = read_subtitles(subtitles.encode()).cues
+    script = write_script(cues, Style(size=15), info.display_width, info.display_height)
     (folder / SCRIPT).write_text(script)
     rendered = await burn(
         program,
