@@ -16,7 +16,7 @@ DENO := $(BIN)/deno
 DENO_CONFIG := --config supabase/functions/process-video/deno.json
 DENO_SOURCES := supabase/functions devstack/functions tests/contract/supabase
 
-.PHONY: demo dev test test-functions test-browser lint format docs vectors types bench-quality bench-render help
+.PHONY: demo dev test test-functions test-browser lint format docs vectors sheets types bench-quality bench-render help
 
 help:
 	@echo "make demo [VIDEO=… SUBS=…]  one job, from upload to subtitled video"
@@ -24,7 +24,7 @@ help:
 	@echo "make test                  all tests"
 	@echo "make test-functions        the edge functions, on Deno and against devstack"
 	@echo "make test-browser          the front end: its lint, unit tests and browser tests"
-	@echo "make docs, make vectors    what is generated from the code, anew"
+	@echo "make docs, vectors, sheets  what is generated from the code, anew"
 	@echo "make lint                  format, lint, types, layers, migrations"
 
 demo: $(VENV)/demo.ok
@@ -62,6 +62,9 @@ format: $(VENV)/test.ok
 docs: $(VENV)/test.ok
 	$(BIN)/python -m docs.reference
 	$(BIN)/python -m docs.examples
+
+sheets: $(VENV)/test.ok
+	$(BIN)/python -m docs.sheets
 
 vectors: $(VENV)/test.ok
 	$(BIN)/python -m tests.vectors

@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -264,11 +265,17 @@ def run_with(preparation: str, project: Project) -> dict[str, dict[str, str]]:
     return {finding["check"]: finding for finding in json.loads(done.stdout)["findings"]}
 
 
-def test_scripts_without_a_font_are_named(project: Project) -> None:
+def test_scripts_without_a_font_are_named(project: Project, tmp_path: Path) -> None:
     """With Noto Sans alone, as on a slim machine without the extra `fonts`."""
+    package = find_spec("manimgx_fonts")
+    assert package
+    assert package.origin
+    folder = tmp_path / "fonts"
+    folder.mkdir()
+    shutil.copy(Path(package.origin).with_name("NotoSans[wght].ttf"), folder)
     found = run_with(
-        "import worker.media.fonts as fonts; fonts.FONT_PACKAGES = ('fontpkg_noto_sans',)\n"
-        "fonts.SYSTEM_FOLDERS = ()",
+        "import worker.media.fonts as fonts; from pathlib import Path\n"
+        f"fonts.FONT_PACKAGES = (); fonts.SYSTEM_FOLDERS = (Path({str(folder)!r}),)",
         project,
     )
     assert found["media.fonts"]["level"] == "warning"

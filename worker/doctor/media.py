@@ -8,8 +8,11 @@ from pathlib import Path
 
 from worker.doctor.finding import Finding, error, ok, warning
 from worker.errors import ConfigurationError, size
+from worker.media.ass import write_script
+from worker.media.cues import Cue
 from worker.media.encoder import HARDWARE, X264, choose_encoder, test_encoder
 from worker.media.ffmpeg import Ffmpeg, Limits
+from worker.media.style import Style
 from worker.settings import Settings
 from worker.workspace import RESERVE_BYTES
 
@@ -89,14 +92,8 @@ async def _encoders(settings: Settings, ffmpeg: Ffmpeg, folder: Path) -> AsyncIt
 
 async def _fonts(ffmpeg: Ffmpeg, folder: Path) -> Finding:
     """Draw a word of every script and hear of which glyphs libass found none."""
-    lines = [f"Dialogue: 0:00:00.00,0:00:09.00,Default,{text}" for text in SCRIPTS.values()]
-    (folder / "scripts.ass").write_text(
-        "[Script Info]\nPlayResX: 320\nPlayResY: 180\n[V4+ Styles]\n"
-        "Format: Name, Fontname, Fontsize, PrimaryColour, Alignment\n"
-        "Style: Default,Noto Sans,10,&H00FFFFFF,5\n[Events]\n"
-        "Format: Start, End, Style, Text\n" + "\n".join(lines) + "\n",
-        encoding="utf-8",
-    )
+    cues = [Cue(0, 9000, text) for text in SCRIPTS.values()]
+    (folder / "scripts.ass").write_text(write_script(cues, Style(), 320, 180), encoding="utf-8")
     black = "color=black:s=320x180:d=0.1:r=10"
     run = await ffmpeg.run(
         ["-f", "lavfi", "-i", black, "-vf", "ass=scripts.ass", "-f", "null", "-"],

@@ -24,7 +24,9 @@ tests/vectors hold it to that. Its rules:
     changed commands in one pair of braces, in this order: fn, fs, b, i, u, s, 1c, and then those of
     the highlight. See ``faces`` for fonts and sizes. A space is drawn like
     what stands before it, after an emoji like the style.
-8.  Highlight "word": ``\\t(t,t,…)`` turns a word's colour at its start and back at its end, in
+8.  A text without letters (\\p{L}) but with something that goes on an emoji (``FOLLOWS_EMOJI``)
+    ends with U+180E.
+9.  Highlight "word": ``\\t(t,t,…)`` turns a word's colour at its start and back at its end, in
     milliseconds of the event. "fill": the text is in highlight_color, with color as the secondary
     one; ``\\k`` and ``\\kf`` count centiseconds from the event's start.
 """

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from math import floor
 
 from worker.media.cues import Cue, Look, words_in
-from worker.media.faces import BASE, Face
+from worker.media.faces import BASE, FOLLOWS_EMOJI, Face
 from worker.media.lines import Slice, joint
 from worker.media.style import Style
 
 LAST_CENTISECOND = 35_999_999
+SCRIPT_FOR_EMOJI = "\u180e"
+"""Invisible, without width, and a character of Mongolian: libass joins an emoji only to what is in
+the same script, and takes that from a letter of any."""
 ESCAPES = {"{": r"\{", "}": r"\}", "\\": "\\\u2060"}
 
 
@@ -56,7 +59,12 @@ def write_text(
                 ink = inks[at]
                 text += f"{{{commands}}}" if commands else ""
                 text += ESCAPES.get(character, character)
-    return text
+    return text + (SCRIPT_FOR_EMOJI if _has_only_joined_emoji(cue.text, lines) else "")
+
+
+def _has_only_joined_emoji(text: str, lines: Sequence[Slice]) -> bool:
+    shown = "".join(text[start:end] for start, end in lines)
+    return bool(FOLLOWS_EMOJI.search(shown)) and not any(map(str.isalpha, shown))
 
 
 def centiseconds(milliseconds: int) -> int:
@@ -65,10 +73,8 @@ def centiseconds(milliseconds: int) -> int:
 
 def decimal(value: float) -> str:
     """Two decimals at most, without trailing zeros."""
-    hundredths = floor(abs(value) * 100 + 0.5)
-    whole, rest = divmod(hundredths, 100)
-    sign = "-" if value < 0 and hundredths else ""
-    return f"{sign}{whole}" + (f".{rest:02}".rstrip("0") if rest else "")
+    whole, rest = divmod(floor(value * 100 + 0.5), 100)
+    return f"{whole}" + (f".{rest:02}".rstrip("0") if rest else "")
 
 
 def ass_color(web: str) -> tuple[str, str]:

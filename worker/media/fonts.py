@@ -1,8 +1,10 @@
 """Fonts for ffmpeg: those of the font packages installed beside us, and the system's.
 
 libass takes a glyph that the chosen font lacks from another font only if fontconfig knows that one,
-so everything goes into a fontconfig file of our own. It also names a cache that is ours to write:
-an unwritable cache costs every job the time of reading all fonts.
+so everything goes into a fontconfig file of our own. There the Noto families stand behind whatever
+was asked for: without that, any font of the system that has the glyph may come first, of whatever
+looks, and emoji are not found at all. The file also names a cache that is ours to write: an
+unwritable cache costs every job the time of reading all fonts.
 """
 
 from __future__ import annotations
@@ -12,12 +14,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-FONT_PACKAGES = (
-    "fontpkg_noto_sans",
-    "noto_cjk_sans_otc",
-    "justmytype_intl_rtl",
-    "justmytype_intl_sea",
-    "justmytype_intl_south_asia",
+from worker.media.faces import SCRIPTS
+from worker.media.style import Style
+
+FONT_PACKAGES = ("manimgx_fonts", "noto_cjk_sans_otc")
+FALLBACK_FAMILIES = (
+    Style().font,
+    *(face.family for _, face in SCRIPTS if face.family),
+    "Noto Sans CJK JP",
+    "Noto Sans Symbols",
+    "Noto Emoji",
 )
 SYSTEM_FOLDERS = (
     Path("/usr/share/fonts"),
@@ -41,12 +47,24 @@ def write_fontconfig(folder: Path, more: Sequence[Path] = ()) -> Path:
     """Write fonts.conf and an empty cache into ``folder``; returns the file's path."""
     cache = folder / "cache"
     cache.mkdir(parents=True, exist_ok=True)
-    lines = [f"  <dir>{escape(str(path.resolve()))}</dir>" for path in font_folders(more)]
+    folders = (f"<dir>{escape(str(path.resolve()))}</dir>" for path in font_folders(more))
+    families = (f"<string>{escape(family)}</string>" for family in FALLBACK_FAMILIES)
     file = folder / "fonts.conf"
     file.write_text(
-        '<?xml version="1.0"?>\n<!DOCTYPE fontconfig SYSTEM "fonts.dtd">\n<fontconfig>\n'
-        + "\n".join(lines)
-        + f"\n  <cachedir>{escape(str(cache.resolve()))}</cachedir>\n</fontconfig>\n",
+        "\n".join(
+            [
+                '<?xml version="1.0"?>',
+                '<!DOCTYPE fontconfig SYSTEM "fonts.dtd">',
+                "<fontconfig>",
+                *folders,
+                f"<cachedir>{escape(str(cache.resolve()))}</cachedir>",
+                '<match target="pattern"><edit name="family" mode="append_last" binding="weak">',
+                *families,
+                "</edit></match>",
+                "</fontconfig>",
+                "",
+            ]
+        ),
         encoding="utf-8",
     )
     return file

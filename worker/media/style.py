@@ -35,7 +35,7 @@ class Style(BaseModel):
     """Bold text."""
     italic: Flag = False
     """Italic text."""
-    letter_spacing: float = Field(0.0, ge=-10, le=50)
+    letter_spacing: float = Field(0.0, ge=0, le=50)
     """Space added between letters, in per cent of the size."""
     outline: float = Field(5.0, ge=0, le=30)
     """Width of the outline, in per cent of the size; 0 = none."""

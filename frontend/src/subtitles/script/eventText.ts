@@ -2,10 +2,12 @@
 
 import type { FullStyle } from '../../service/types'
 import type { Look, ScriptCue, ScriptWord } from './ass'
-import { BASE, type Face } from './faces'
+import { BASE, type Face, FOLLOWS_EMOJI } from './faces'
 import { joint, type Slice } from './lines'
 
 export const LAST_CENTISECOND = 35_999_999
+/** Invisible, and a letter of Mongolian: libass joins an emoji only to what is in its script. */
+const SCRIPT_FOR_EMOJI = '\u180e'
 const ESCAPES: Record<string, string> = { '{': '\\{', '}': '\\}', '\\': '\\\u2060' }
 
 /** How one character is drawn. `word` is the number of the word it belongs to, if any. */
@@ -60,7 +62,12 @@ export function writeText(
       text += (commands && `{${commands}}`) + (ESCAPES[character] ?? character)
     }
   })
-  return text
+  return hasOnlyJoinedEmoji(cue.text, lines) ? text + SCRIPT_FOR_EMOJI : text
+}
+
+function hasOnlyJoinedEmoji(text: readonly string[], lines: readonly Slice[]): boolean {
+  const shown = lines.flatMap(([start, end]) => text.slice(start, end)).join('')
+  return FOLLOWS_EMOJI.test(shown) && !/\p{L}/u.test(shown)
 }
 
 export function centiseconds(milliseconds: number): number {
@@ -69,10 +76,10 @@ export function centiseconds(milliseconds: number): number {
 
 /** Two decimals at most, without trailing zeros. */
 export function decimal(value: number): string {
-  const hundredths = Math.floor(Math.abs(value) * 100 + 0.5)
+  const hundredths = Math.floor(value * 100 + 0.5)
   const rest = hundredths % 100
   const fraction = rest ? `.${String(rest).padStart(2, '0')}`.replace(/0+$/, '') : ''
-  return `${value < 0 && hundredths ? '-' : ''}${Math.floor(hundredths / 100)}${fraction}`
+  return `${Math.floor(hundredths / 100)}${fraction}`
 }
 
 /** `#RRGGBBAA` (AA = opacity) as `BBGGRR` and `AA` (transparency). */

@@ -45,7 +45,7 @@ const CJK_FAMILIES = { ja: 'JP', ko: 'KR', 'zh-hans': 'SC', 'zh-hant': 'TC' }
 // biome-ignore lint/suspicious/noMisleadingCharacterClass: each is looked at by itself
 const FOLLOWS = /[ \n\u0300-\u036f\u0964\u0965\u200c\u200d\ufe00-\ufe0f]/u
 const IS_EMOJI = /[\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\u{1f000}-\u{1faff}]/u
-const FOLLOWS_EMOJI = /[\u200d\u20e3\ufe0e\ufe0f\u{e0020}-\u{e007f}]/u
+export const FOLLOWS_EMOJI = /[\u200d\u20e3\ufe0e\ufe0f\u{e0020}-\u{e007f}]/u
 const EMOJI_SIGN = '\ufe0f'
 
 /** The face of each character. Without `noto` only emoji leave the style's own font. */
