@@ -16,7 +16,7 @@ DENO := $(BIN)/deno
 DENO_CONFIG := --config supabase/functions/process-video/deno.json
 DENO_SOURCES := supabase/functions devstack/functions tests/contract/supabase
 
-.PHONY: demo dev test test-functions test-browser lint format docs vectors sheets types bench-quality bench-render help
+.PHONY: demo dev test test-functions test-browser lint format sbom docs vectors sheets types bench-quality bench-render help
 
 help:
 	@echo "make demo [VIDEO=… SUBS=…]  one job, from upload to subtitled video"
@@ -58,6 +58,13 @@ format: $(VENV)/test.ok
 	$(BIN)/ruff format .
 	$(DENO) fmt --quiet $(DENO_CONFIG) $(DENO_SOURCES)
 	if [ -d frontend/node_modules ]; then cd frontend && $(NODE_PATH) npm run format; fi
+
+# What is in the package, with all that it needs, for whoever must know (CycloneDX).
+sbom: $(VENV)/test.ok
+	@rm -rf $(VENV)/runtime && $(PYTHON) -m venv $(VENV)/runtime
+	@$(VENV)/runtime/bin/pip install --quiet --disable-pip-version-check -c constraints.txt '.[fonts,otel]'
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+	  --output-file sbom.json $(VENV)/runtime/bin/python
 
 docs: $(VENV)/test.ok
 	$(BIN)/python -m docs.reference
