@@ -1,4 +1,6 @@
-"""Runs the SQL of docs/admin.md on the state that docs/admin_example.sql makes, and puts what
+"""Writes what comes from a database: the outputs in docs/admin.md, the rights in docs/security.md.
+
+Runs the SQL of docs/admin.md on the state that docs/admin_example.sql makes, and puts what
 comes out below each statement: `make docs`."""
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ from pathlib import Path
 
 from devstack.bootstrap import bootstrap
 from devstack.postgres import Postgres
+from docs.grants import PAGE as SECURITY
+from docs.grants import security_page
 from worker.queue.migrations import migrate
 
 FOLDER = Path(__file__).parent
@@ -43,8 +47,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, Postgres.start(Path(folder) / "data") as server:
         bootstrap(server.dsn(user="supabase_admin"))
         migrate(server.dsn(), lambda migration: None)
+        # First: the examples change what is there, and anyone may read pg_temp.
+        security = security_page(server.dsn())
         page = admin_page(server.bin_dir / "psql", server.dsn())
     PAGE.write_text(page, encoding="utf-8")
+    SECURITY.write_text(security, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from docs.reference import PAGES, ROOT
+from worker.cli.main import build_parser
 from worker.errors import CATALOGUE
 
 
@@ -23,11 +26,52 @@ def test_every_code_in_the_catalogue_is_used() -> None:
     assert unused == set()
 
 
-def test_links_in_the_documents_lead_somewhere() -> None:
-    for document in (
-        *ROOT.glob("*.md"),
-        *(ROOT / "docs").glob("*.md"),
-        ROOT / "devstack/README.md",
+SKIPPED = {"node_modules", ".venv", ".devstack", ".git"}
+DOCUMENTS = [
+    path for path in sorted(ROOT.rglob("*.md")) if not SKIPPED & set(path.relative_to(ROOT).parts)
+]
+
+
+def anchors(document: Path) -> set[str]:
+    """The ids that GitHub gives to the headings."""
+    headings = re.findall(r"(?m)^#+ (.+)$", document.read_text())
+    plain = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings)
+    return {heading.replace(" ", "-") for heading in plain}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(document: Path) -> None:
+    for target, anchor in re.findall(
+        r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)]*))?\)", document.read_text()
     ):
-        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text()):
-            assert (document.parent / target).exists(), f"{document.name}: {target}"
+        file = document.parent / target if target else document
+        assert file.exists(), target
+        if anchor:
+            assert anchor in anchors(file), f"{target}#{anchor}"
+
+
+def test_every_alert_has_its_section_in_the_runbook() -> None:
+    rules = (ROOT / "deploy/prometheus/alerts.yml").read_text()
+    runbooks = re.findall(r"runbook: (\S+)#(\S+)", rules)
+    assert len(runbooks) == rules.count("alert:")
+    for page, anchor in runbooks:
+        assert anchor in anchors(ROOT / page), anchor
+
+
+def test_commands_in_the_documents_exist() -> None:
+    """Of `make` and of `video-worker`: the command, and its options."""
+    targets = set(re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text()))
+    subparsers: Any = build_parser()._subparsers
+    commands = subparsers._group_actions[0].choices
+    assert {"run", "doctor"} <= set(commands)
+    for document in DOCUMENTS:
+        text = document.read_text()
+        found = re.findall(r"(?s)```(?:sh|console)\n(.*?)```|`([^`\n]+)`", text)
+        code = "\n".join(block or inline for block, inline in found)
+        for target in re.findall(r"(?m)^\$? ?make ([a-z-]+)", code):
+            assert target in targets, f"{document}: make {target}"
+        for command, rest in re.findall(r"(?m)(?<![\w/-])video-worker ([a-z]+)([^\n]*)", code):
+            assert command in commands, f"{document}: video-worker {command}"
+            known = commands[command].format_help()
+            for option in re.findall(r"--[a-z]+", rest.partition("#")[0]):
+                assert option in known, f"{document}: video-worker {command} {option}"

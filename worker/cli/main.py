@@ -16,14 +16,7 @@ COMMANDS = (run, migrate, doctor, enqueue, jobs, top, health)
 
 def main() -> None:
     """Exit code 0: done, 1: it did not work out, 2: wrong settings or usage."""
-    parser = argparse.ArgumentParser(
-        "video-worker", description="Burns subtitles into videos for Supabase apps."
-    )
-    parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(required=True, metavar="command")
-    for module in COMMANDS:
-        module.add(commands)
-    arguments = parser.parse_args()
+    arguments = build_parser().parse_args()
     configure_logging("warning", "console")  # `run` has settings of its own
     try:
         sys.exit(arguments.command(arguments))
@@ -35,3 +28,14 @@ def main() -> None:
         sys.exit(FAILED)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "video-worker", description="Burns subtitles into videos for Supabase apps."
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for module in COMMANDS:
+        module.add(commands)
+    return parser
