@@ -81,7 +81,8 @@ update public.video_jobs j
 set created_at = now() - interval '20 minutes' + n * interval '1 minute',
     run_at = case when n = 7 then now() + interval '9 minutes' else now() - interval '20 minutes' + n * interval '1 minute' end,
     started_at = j.started_at - interval '19 minutes' + n * interval '1 minute',
-    finished_at = j.finished_at - interval '18 minutes' + n * interval '1 minute'
+    -- All within one hour, at whatever minute this runs.
+    finished_at = case when j.finished_at is not null then date_trunc('hour', now()) - interval '30 minutes' + n * interval '1 minute' end
 from generate_series(1, 12) n where j.id = pg_temp.job(n);
 update video_worker.job_events set at = now() - interval '15 minutes' + (3 * id + id * id / 9.0) * interval '1 second';
 update video_worker.workers set seen_at = now() - case when name = 'render-3' then interval '45 seconds' else interval '2 seconds' end,
