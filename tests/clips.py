@@ -64,7 +64,9 @@ def gray_frames(path: Path, width: int, height: int) -> Frames:
 
 def frame_times(path: Path, stream: str = "0:v:0") -> list[float]:
     """The presentation time of every packet of a stream, in seconds, in order."""
-    text = ffmpeg("-i", path, "-map", stream, "-c", "copy", "-f", "framecrc", "pipe:1").decode()
+    text = ffmpeg(
+        "-copyts", "-i", path, "-map", stream, "-c", "copy", "-f", "framecrc", "pipe:1"
+    ).decode()
     base = next(line for line in text.splitlines() if line.startswith("#tb 0:")).split()[-1]
     numerator, denominator = map(int, base.split("/"))
     return sorted(

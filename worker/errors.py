@@ -64,6 +64,20 @@ CATALOGUE: dict[str, Problem] = {
     "video_too_big": Problem(
         "The picture has {actual} pixels; at most {limit} are allowed. Export it smaller."
     ),
+    "video_too_small": Problem(
+        "The picture has {actual} pixels, which is no picture. Upload the video itself."
+    ),
+    "dolby_vision": Problem(
+        "The video is in a Dolby Vision profile whose colours only licensed players show. Export "
+        "it as HDR10, HLG or SDR and send it again."
+    ),
+    "too_many_tracks": Problem(
+        "The file has {count} tracks; at most {limit} are allowed. Export it with one video track "
+        "and the sound that you need."
+    ),
+    "audio_track_missing": Problem(
+        "Sound track {track} was asked for, but the video has {count}. Choose one that is there."
+    ),
     # The subtitles
     "subtitles_missing": Problem("The subtitle file was not found in Storage. Save it again."),
     "subtitles_too_large": Problem(
@@ -158,9 +172,11 @@ WARNINGS: dict[str, str] = {
     "attachments_dropped": "Fonts and pictures inside the subtitle file are not used: {count}.",
     "glyphs_missing": "No font has these characters: {characters}.",
     "frames_damaged": "Damaged frames in the video: {count} of {total}.",
-    "video_tracks": "The largest of {count} video tracks was used.",
+    "audio_damaged": "Only {actual} of {total} of the sound could be used.",
+    "audio_unreadable": "The sound is in a format that can't be read; the result is silent.",
+    "video_tracks": "Of {count} video tracks the largest was used, number {number}.",
     "encoder_failed": "The hardware encoder {encoder} failed; the video was encoded without it.",
-    "audio_tracks": "One of {count} audio tracks was used.",
+    "audio_tracks": "Of {count} sound tracks number {number} was used.",
 }
 
 

@@ -65,7 +65,7 @@ class Pipeline:
             subtitles = await self._read_subtitles(job.subtitle_path, options)
             await self._download(job.input_path, folder / INPUT, progress)
             progress.enter("probe")
-            info = await self._probe(folder)
+            info = await self._probe(folder, options.audio_track)
             progress.enter("subtitles")
             script = script_for(subtitles, options, info.display_width, info.display_height)
             (folder / SCRIPT).write_text(script, encoding="utf-8")
@@ -101,8 +101,8 @@ class Pipeline:
         except MissingObjectError as error:
             raise JobError("input_missing", str(error)) from error
 
-    async def _probe(self, folder: Path) -> MediaInfo:
-        info = await probe(self._ffmpeg, folder, self._settings.max_pixels)
+    async def _probe(self, folder: Path, audio_track: int | None) -> MediaInfo:
+        info = await probe(self._ffmpeg, folder, self._settings.max_pixels, audio_track)
         limit = self._settings.max_duration_seconds
         if info.duration and info.duration > limit:
             raise JobError("video_too_long", actual=span(info.duration), limit=span(limit))
@@ -152,9 +152,13 @@ def describe(
     if late := cues_past(subtitles, rendered.duration):
         warnings.append(JobWarning.of("cues_past_end", count=late))
     if info.video_streams > 1:
-        warnings.append(JobWarning.of("video_tracks", count=info.video_streams))
-    if info.audio_streams > 1:
-        warnings.append(JobWarning.of("audio_tracks", count=info.audio_streams))
+        number = info.video.number
+        warnings.append(JobWarning.of("video_tracks", count=info.video_streams, number=number))
+    if info.audio is None and info.audio_streams:
+        warnings.append(JobWarning.of("audio_unreadable"))
+    if info.audio and info.audio_streams > 1:
+        number = info.audio.number
+        warnings.append(JobWarning.of("audio_tracks", count=info.audio_streams, number=number))
     return {
         "duration_seconds": round(rendered.duration, 3),
         "frames": rendered.frames,
@@ -166,6 +170,7 @@ def describe(
         "subtitle_format": subtitles.format,
         "subtitle_charset": subtitles.charset,
         "tone_mapped": info.video.hdr,
+        "deinterlaced": info.video.interlaced,
         "render": {
             "mode": rendered.mode,
             "reason": rendered.reason,

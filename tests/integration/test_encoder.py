@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.clips import HEIGHT, WIDTH, Clip
-from tests.integration.test_render import MAX_PIXELS, SRT
+from tests.rendering import MAX_PIXELS, SRT
 from worker.errors import ConfigurationError, JobError, JobWarning
 from worker.media.ass import write_script
 from worker.media.burn import burn

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -25,50 +26,14 @@ from tests.clips import (
     shows_text,
 )
 from tests.conftest import eventually
+from tests.rendering import burn
 from worker.errors import ConfigurationError, JobError, JobWarning
-from worker.media.encoder import QUALITIES, X264, Encoding
 from worker.media.ffmpeg import Ffmpeg, Limits
-from worker.media.options import Options
-from worker.media.probe import INPUT, MediaInfo, probe
-from worker.media.render import OUTPUT, POSTER, SCRIPT, Rendered, poster, render
-from worker.media.script import script_for
-from worker.media.style import Style
-from worker.media.subtitles import read_subtitles
+from worker.media.probe import INPUT, probe
+from worker.media.render import OUTPUT, POSTER, poster
 
-MAX_PIXELS = 4000 * 4000
 X265 = ("-c:v", "libx265", "-x265-params", "log-level=0")
-
-
-SRT = "00:00:01,000 --> 00:00:02,000\nWord\n\n00:00:03,000 --> 00:00:03,480\nWort\n"
 TEXT_FRAMES = {*range(25, 50), *range(75, 87)}
-
-
-async def burn(
-    program: Ffmpeg,
-    folder: Path,
-    subtitles: str = SRT,
-    style: Style | None = None,
-    max_duration: float = 3600.0,
-    on_progress: Callable[[float], None] = lambda share: None,
-) -> tuple[MediaInfo, Rendered]:
-    info = await probe(program, folder, MAX_PIXELS)
-    script = script_for(
-        read_subtitles(subtitles.encode()),
-        Options(style=style or Style(size=15)),
-        info.display_width,
-        info.display_height,
-    )
-    (folder / SCRIPT).write_text(script)
-    rendered = await render(
-        program,
-        folder,
-        info,
-        Encoding(X264, QUALITIES["standard"], threads=2),
-        max_duration=max_duration,
-        max_seconds=100,
-        on_progress=on_progress,
-    )
-    return info, rendered
 
 
 async def test_text_is_on_the_frames_of_its_cue_and_on_no_other(
@@ -289,8 +254,10 @@ async def test_damaged_frames_are_a_warning(program: Ffmpeg, tmp_path: Path) -> 
     corrupt(tmp_path / INPUT, 0.3, 2000)
     _, rendered = await burn(program, tmp_path)
     assert rendered.frames < 4 * RATE
-    lost = 4 * RATE - rendered.frames
-    assert rendered.warnings == [JobWarning.of("frames_damaged", count=lost, total=4 * RATE)]
+    (warning,) = rendered.warnings
+    assert warning.code == "frames_damaged"
+    damaged, total = map(int, re.findall(r"\d+", warning.message))
+    assert damaged >= total - rendered.frames > 0, "lost ones, and some that were guessed in part"
 
 
 async def test_a_longer_video_than_allowed_is_refused(program: Ffmpeg, tmp_path: Path) -> None:
@@ -351,7 +318,6 @@ async def test_a_killed_ffmpeg_may_be_tried_again(program: Ffmpeg, tmp_path: Pat
 def test_ffmpeg_dies_with_its_worker(program: Ffmpeg, tmp_path: Path) -> None:
     script = f"""
 import asyncio, pathlib
-from worker.media.encoder import QUALITIES, X264, Encoding
 from worker.media.ffmpeg import Ffmpeg, Limits
 from worker.media.options import Options
 folder = pathlib.Path({str(tmp_path)!r})

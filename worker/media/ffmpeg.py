@@ -30,6 +30,7 @@ KEPT_LINES = 2000
 LONGEST_LINE = 400
 STALL_SECONDS = 120.0
 """Without any progress for this long, ffmpeg hangs."""
+CORRUPT_FRAME = "] corrupt decoded frame"
 MISSING_GLYPH = re.compile(r"failed to find any fallback with glyph 0x([0-9A-Fa-f]+)")
 
 Progress = Callable[["Position"], None]
@@ -59,13 +60,15 @@ class Position:
 @dataclass
 class Run:
     """A finished run: exit code (negative: killed by that signal), what it wrote to stdout, the
-    last lines of its log, how far it came, and the code points that no font could draw."""
+    last lines of its log, how far it came, the code points that no font could draw, and how many
+    frames the decoder could only guess in part."""
 
     returncode: int = 0
     stdout: bytes = b""
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
     position: Position = field(default_factory=Position)
     missing_glyphs: set[int] = field(default_factory=set)
+    corrupt_frames: int = 0
 
     @property
     def log(self) -> str:
@@ -259,7 +262,8 @@ def _bundled() -> Path:
 
 
 async def _read_log(stream: asyncio.StreamReader, run: Run) -> None:
-    """Keep the last lines, cut short, and note every glyph that libass had no font for."""
+    """Keep the last lines, cut short; note glyphs that libass had no font for and frames that are
+    damaged. The log must not be one that counts repeated lines (``-v repeat+…``)."""
     rest = ""
     while data := await stream.read(65536):
         *lines, rest = (rest + data.decode("utf-8", "replace")).split("\n")
@@ -267,6 +271,8 @@ async def _read_log(stream: asyncio.StreamReader, run: Run) -> None:
         for line in lines:
             if glyph := MISSING_GLYPH.search(line):
                 run.missing_glyphs.add(int(glyph.group(1), 16))
+            elif CORRUPT_FRAME in line:
+                run.corrupt_frames += 1
             else:
                 run.lines.append(line[:LONGEST_LINE])
     if rest:

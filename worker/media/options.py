@@ -29,6 +29,8 @@ class Options(BaseModel):
     """Add the subtitles also as a track that players can switch on and off."""
     sidecars: tuple[Literal["srt", "vtt"], ...] = Field((), max_length=2)
     """Subtitle files to put beside the video: their paths are in `output_info.sidecars`."""
+    audio_track: int | None = Field(None, ge=1, le=64)
+    """Number of the sound track to use, from 1; without it, the one that the file calls default."""
     poster_time: float | None = Field(None, ge=0, le=86400, allow_inf_nan=False)
     """Second of the video that the poster shows; without it, the first subtitle."""
     max_resolution: int | None = Field(None, ge=144, le=4320)

@@ -1,4 +1,4 @@
-"""The packets of a file as ffmpeg's framecrc lists them: how many frames, from when to when."""
+"""The packets of a file as ffmpeg's framecrc lists them: how many, from when to when."""
 
 from __future__ import annotations
 
@@ -9,49 +9,79 @@ from pathlib import Path
 
 DISCARD = 0x4
 """Flag of a packet that is decoded but not shown (it lies outside the file's edit list)."""
+NO_TIME = -(1 << 63)
+
+
+@dataclass
+class Track:
+    """One stream: how many of its packets are to be shown, the seconds at which they begin and end,
+    and whether some between them are not to be shown (an edit list with cuts)."""
+
+    packets: int = 0
+    start: float = 0.0
+    end: float = 0.0
+    cut: bool = False
+
+    @property
+    def duration(self) -> float:
+        return self.end - self.start
 
 
 @dataclass
 class Timeline:
-    """Of the first stream, the video: how many packets are to be shown, and the seconds at which
-    they begin and end. Of all streams together: when the last one ends."""
+    """The streams in their order: the video, then the sound if there is any, then the rest."""
 
-    frames: int = 0
-    video_start: float = 0.0
-    video_end: float = 0.0
-    end: float = 0.0
+    tracks: list[Track] = field(default_factory=list)
 
     @property
-    def video_duration(self) -> float:
-        return self.video_end - self.video_start
+    def video(self) -> Track:
+        return self.tracks[0] if self.tracks else Track()
+
+    @property
+    def audio(self) -> Track:
+        return self.tracks[1] if len(self.tracks) > 1 else Track()
+
+    @property
+    def end(self) -> float:
+        """When the last of all streams ends."""
+        return max((track.end for track in self.tracks), default=0.0)
 
 
 def read_timeline(path: Path) -> Timeline:
-    """Read a framecrc file whose first stream is the video."""
-    bases: dict[str, Fraction] = {}
-    first: dict[str, int] = {}
-    last: dict[str, int] = {}
-    frames = 0
+    """Read a framecrc file."""
+    bases: dict[int, Fraction] = {}
+    counts: dict[int, int] = {}
+    spans: dict[int, tuple[int, int, int]] = {}
+    cuts: set[int] = set()
     with path.open(encoding="ascii", errors="replace") as file:
         for line in file:
             if line.startswith("#tb "):
                 stream, base = line[4:].split(":")
-                bases[stream] = Fraction(base.strip())
+                bases[int(stream)] = Fraction(base.strip())
             if line.startswith("#"):
                 continue
-            stream, _, pts, duration, _, _, *flags = (part.strip() for part in line.split(","))
+            first, dts, pts, length, _, _, *flags = (part.strip() for part in line.split(","))
+            number = int(first)
             if any(flag.startswith("F=") and int(flag[2:], 0) & DISCARD for flag in flags):
+                if number in counts:
+                    cuts.add(number)
                 continue
-            if not pts.lstrip("-").isdigit():
-                continue
-            frames += stream == "0"
-            first[stream] = min(int(pts), first.get(stream, int(pts)))
-            last[stream] = max(int(pts) + int(duration), last.get(stream, int(pts)))
-    starts = {stream: float(pts * bases[stream]) for stream, pts in first.items()}
-    ends = {stream: float(pts * bases[stream]) for stream, pts in last.items()}
-    return Timeline(
-        frames, starts.get("0", 0.0), ends.get("0", 0.0), max(ends.values(), default=0.0)
-    )
+            counts[number] = counts.get(number, 0) + 1
+            # MPEG program streams have a time for some pictures only.
+            time = int(pts) if int(pts) != NO_TIME else int(dts)
+            if time != NO_TIME:
+                # Only the last one's length counts: in MP4 it is the distance to the next packet in
+                # the order of decoding, which may lie beyond a gap.
+                start, latest, end = spans.get(number, (time, time - 1, time))
+                if time > latest:
+                    latest, end = time, time + int(length)
+                spans[number] = (min(start, time), latest, end)
+
+    def track(number: int, base: Fraction) -> Track:
+        start, _, end = (float(time * base) for time in spans.get(number, (0, 0, 0)))
+        return Track(counts.get(number, 0), start, end, number in cuts)
+
+    return Timeline([track(number, base) for number, base in sorted(bases.items())])
 
 
 @dataclass
@@ -68,7 +98,6 @@ class Packets:
 
 
 KEYFRAME = 0x1
-NO_TIME = -(1 << 63)
 
 
 def read_packets(path: Path) -> dict[str, Packets]:

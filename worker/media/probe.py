@@ -1,20 +1,20 @@
 """What a video file is, by what is always there: ffmpeg itself (ffprobe may be absent).
 
-The streams are read from ffmpeg's own listing of the input, whose lines a file can't forge (it
-indents the values of metadata, also after their line breaks). The size of the picture as shown,
-after rotation, comes from decoding the first frame, which also proves that it can be decoded.
+The streams are read from ffmpeg's listing of the input; what the picture is (its size after
+rotation, its pixels and colours) from the first frame that can be decoded, since that is what will
+meet the filters.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 from worker.errors import JobError
 from worker.media.ffmpeg import Ffmpeg, Limits
-from worker.media.mp4 import is_encrypted
+from worker.media.listing import Listing, Stream, read_listing
 
 INPUT = "in.bin"
 """The input's name in its folder: user names never reach ffmpeg."""
@@ -23,46 +23,84 @@ INPUT = "in.bin"
 FORMATS = "mov,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,ogg,asf"
 OPEN_INPUT = ("-protocol_whitelist", "file", "-format_whitelist", FORMATS)
 
-DURATION = re.compile(r"^  Duration: (\d+):(\d\d):(\d\d\.\d+)", re.MULTILINE)
-CONTAINER = re.compile(r"^Input #0, (\S+), from ", re.MULTILINE)
-STREAM = re.compile(
-    r"^  Stream #0:(\d+)(?:\[0x[0-9a-f]+\])?(?:\([^)]*\))?: (Video|Audio): (.*)$", re.MULTILINE
-)
-PICTURE_SIZE = re.compile(r", (\d+)x(\d+)[, ]")
-FRAME_RATE = re.compile(r", ([\d.]+)(k?) fps")
-BASE_RATE = re.compile(r", ([\d.]+)(k?) tbr")
-HIGHEST_FRAME_RATE = 240
+PROBING = Limits(memory=2 << 30, file_size=1 << 20, seconds=60)
+MAX_STREAMS = 64
+SMALLEST_SIDE = 2
+"""Of a picture in 4:2:0."""
+PADDING = 256
+"""Decoders pad: 1080 lines are 1088 inside, and MPEG-4's vectors may point 160 pixels outside."""
 HDR_TRANSFERS = ("smpte2084", "arib-std-b67")
+OF_DOLBY_VISION = {1: "smpte2084", 4: "arib-std-b67", 6: "smpte2084"}
+"""The transfer of a Dolby Vision base layer, by what it is compatible with."""
+PLAYS_IN_MP4 = re.compile(r"mp3\b|aac .*\((?:LC|HE-AAC|HE-AACv2)\)")
+"""Sound that every player of MP4 plays."""
+FIRST_FRAME = re.compile(
+    r"^\[Parsed_showinfo_\d+ @ [^\]]*\] n: +0 .* fmt:(\w+) .*sar:(\d+)/(\d+) s:(\d+)x(\d+) i:(\w)",
+    re.MULTILINE,
+)
+COLOR = re.compile(
+    r"color_range:(\S+) color_space:(\S+) color_primaries:(\S+) color_trc:(\S+)", re.MULTILINE
+)
+
+
+@dataclass(frozen=True)
+class Color:
+    """How numbers mean colours, in ffmpeg's words; ``unknown`` where nothing says so."""
+
+    range: str = "unknown"
+    matrix: str = "unknown"
+    primaries: str = "unknown"
+    transfer: str = "unknown"
+
+    @property
+    def hdr(self) -> bool:
+        return self.transfer in HDR_TRANSFERS
 
 
 @dataclass(frozen=True)
 class VideoStream:
-    """A moving picture: index in the file, codec, coded size, frames per second (None: unknown)."""
+    """A moving picture: index in the file, its number among those (from 1), codec, coded size,
+    frames per second (None: unknown), pixel format and colours of the decoded frame, whether it
+    consists of fields, and the decoder to take (None: ffmpeg's own choice)."""
 
     index: int
+    number: int
     codec: str
     width: int
     height: int
     frame_rate: float | None
-    hdr: bool
+    pixel_format: str
+    color: Color
+    interlaced: bool
+    decoder: str | None
+
+    @property
+    def hdr(self) -> bool:
+        return self.color.hdr
 
 
 @dataclass(frozen=True)
 class AudioStream:
+    """A sound track: index in the file, its number among those (from 1), codec, and whether it can
+    go into an MP4 as it is."""
+
     index: int
+    number: int
     codec: str
+    copyable: bool
 
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """A video file: container, seconds (None: it doesn't say), the streams that are used, how many
-    there are, and the upright picture: its size in the output, and as displayed, in square
-    pixels."""
+    """A video file: container, seconds (None: it doesn't say), the streams that are used, the
+    indexes of the others that have a place in time, how many there are, and the upright picture:
+    its size in the output, and as displayed, in square pixels."""
 
     container: str
     duration: float | None
     video: VideoStream
     audio: AudioStream | None
+    others: tuple[int, ...]
     video_streams: int
     audio_streams: int
     output_width: int
@@ -78,94 +116,160 @@ class MediaInfo:
         return max(1, round(self.duration * self.video.frame_rate))
 
 
-async def probe(ffmpeg: Ffmpeg, folder: Path, max_pixels: int) -> MediaInfo:
-    """Look at ``folder / INPUT``.
+async def probe(
+    ffmpeg: Ffmpeg, folder: Path, max_pixels: int, audio_track: int | None = None
+) -> MediaInfo:
+    """Look at ``folder / INPUT``. ``audio_track`` counts from 1; default: the file's default.
 
     Raises ``JobError``: ``invalid_video``, ``no_video_stream``, ``video_encrypted``,
-    ``video_too_big`` (more than ``max_pixels``).
+    ``video_too_big`` (more than ``max_pixels``), ``video_too_small``, ``too_many_tracks``,
+    ``audio_track_missing``, ``dolby_vision``.
     """
-    if is_encrypted(folder / INPUT):
-        raise JobError("video_encrypted")
-    listing = (await ffmpeg.run([*OPEN_INPUT, "-i", f"file:{INPUT}"], folder, Limits())).log
-    container = CONTAINER.search(listing)
-    if not container:
-        code = "video_encrypted" if "encryption" in listing else "invalid_video"
-        raise JobError(code, listing[-2000:])
-    videos, audios = [], []
-    for index, kind, description in STREAM.findall(listing):
-        if kind == "Audio":
-            audios.append((AudioStream(int(index), _codec(description)), description))
-        elif "(attached pic)" not in description and (video := _video(int(index), description)):
-            videos.append(video)
+    listing = await _list(ffmpeg, folder)
+    videos = [s for s in listing.streams if s.kind == "Video" and s.width and not s.cover]
+    audios = [s for s in listing.streams if s.kind == "Audio"]
     if not videos:
         raise JobError("no_video_stream")
-    video = max(videos, key=lambda v: v.width * v.height)
+    video = max(videos, key=lambda video: video.width * video.height)
+    audio = _chosen(audios, audio_track)
+    if audio and not PLAYS_IN_MP4.match(audio.text) and not await _decodes(ffmpeg, folder, audio):
+        audio = None
     if video.width * video.height > max_pixels:
-        raise JobError(
-            "video_too_big", actual=f"{video.width}x{video.height}", limit=f"{max_pixels:,}"
-        )
-    default = next((audio for audio, text in audios if "(default)" in text), None)
-    width, height, aspect = await _upright_picture(ffmpeg, folder, video, max_pixels)
-    duration = DURATION.search(listing)
-    guessed = "Estimating duration from bitrate" in listing
+        size = f"{video.width}x{video.height}"
+        raise JobError("video_too_big", actual=size, limit=f"{max_pixels:,}")
+    if video.dolby_vision == 0:
+        raise JobError("dolby_vision")
+    await _require_clear(ffmpeg, folder, [video, *([audio] if audio else [])])
+    decoder = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(video.codec) if video.alpha else None
+    frame = await _first_frame(ffmpeg, folder, video, decoder)
+    if min(frame.width, frame.height) < SMALLEST_SIDE:
+        raise JobError("video_too_small", actual=f"{frame.width}x{frame.height}")
+    assert listing.container
     return MediaInfo(
-        container=container.group(1),
-        duration=_seconds(*duration.groups()) if duration and not guessed else None,
-        video=video,
-        audio=default or (audios[0][0] if audios else None),
+        container=listing.container,
+        duration=_length(listing),
+        video=VideoStream(
+            index=video.index,
+            number=videos.index(video) + 1,
+            codec=video.codec,
+            width=video.width,
+            height=video.height,
+            frame_rate=video.frame_rate,
+            pixel_format=frame.pixel_format,
+            color=frame.color,
+            interlaced=video.interlaced or frame.interlaced,
+            decoder=decoder,
+        ),
+        audio=_audio(audio, audios.index(audio) + 1) if audio else None,
+        others=tuple(s.index for s in listing.streams if s not in (video, audio) and s.timed),
         video_streams=len(videos),
         audio_streams=len(audios),
-        output_width=width // 2 * 2,
-        output_height=height // 2 * 2,
-        display_width=max(2, round(width * aspect)),
-        display_height=height,
+        output_width=frame.width // 2 * 2,
+        output_height=frame.height // 2 * 2,
+        display_width=max(2, round(frame.width * frame.aspect)),
+        display_height=frame.height,
     )
 
 
-async def _upright_picture(
-    ffmpeg: Ffmpeg, folder: Path, video: VideoStream, max_pixels: int
-) -> tuple[int, int, Fraction]:
-    """Decode the first frame, turned upright; returns width, height and a pixel's aspect."""
-    run = await ffmpeg.run(
+async def _list(ffmpeg: Ffmpeg, folder: Path) -> Listing:
+    log = (await ffmpeg.run([*OPEN_INPUT, "-i", f"file:{INPUT}"], folder, PROBING)).log
+    listing = read_listing(log)
+    if not listing.container:
+        raise JobError("video_encrypted" if "encryption" in log else "invalid_video", log[-2000:])
+    if (count := len(listing.streams)) > MAX_STREAMS:
+        raise JobError("too_many_tracks", count=count, limit=MAX_STREAMS)
+    return listing
+
+
+def padded_pixels(video: Stream | VideoStream) -> int:
+    """How many pixels its decoder must be allowed to make."""
+    return (video.width + PADDING) * (video.height + PADDING)
+
+
+def _chosen(audios: list[Stream], track: int | None) -> Stream | None:
+    """The track that was asked for; else the default one, or the first, that can be decoded."""
+    if track is not None:
+        if track > len(audios):
+            raise JobError("audio_track_missing", count=len(audios), track=track)
+        return audios[track - 1]
+    readable = [audio for audio in audios if audio.readable]
+    return next((audio for audio in readable if audio.default), readable[0] if readable else None)
+
+
+def _audio(stream: Stream, number: int) -> AudioStream:
+    copyable = bool(PLAYS_IN_MP4.match(stream.text))
+    return AudioStream(stream.index, number, stream.codec, copyable)
+
+
+def _length(listing: Listing) -> float | None:
+    """Seconds from the first picture or sound to the last. Matroska says when it ends instead."""
+    if listing.duration is None:
+        return None
+    matroska = "matroska" in (listing.container or "")
+    return listing.duration - (max(0.0, listing.start) if matroska else 0.0)
+
+
+async def _decodes(ffmpeg: Ffmpeg, folder: Path, audio: Stream) -> bool:
+    """Whether there is a decoder for a track whose codec ffmpeg knows by name."""
+    first = ["-map", f"0:{audio.index}", "-frames:a", "1", "-f", "null", "-"]
+    run = await ffmpeg.run([*OPEN_INPUT, "-i", f"file:{INPUT}", *first], folder, PROBING)
+    return "no decoder found" not in run.log
+
+
+async def _require_clear(ffmpeg: Ffmpeg, folder: Path, streams: list[Stream]) -> None:
+    """Raises ``video_encrypted``: ffmpeg may decode Common Encryption to garbage without a word,
+    but notes it on every packet."""
+    mapped = [part for stream in streams for part in ("-map", f"0:{stream.index}")]
+    packets = await ffmpeg.run(
         [
-            *("-v", "error", "-max_pixels", str(max_pixels), *OPEN_INPUT, "-i", f"file:{INPUT}"),
-            *("-map", f"0:{video.index}", "-frames:v", "1", "-f", "framecrc", "pipe:1"),
+            *("-v", "error", *OPEN_INPUT, "-i", f"file:{INPUT}", *mapped, "-c", "copy"),
+            *("-frames:v", "1", "-frames:a", "1", "-f", "framecrc", "pipe:1"),
         ],
         folder,
-        Limits(),
+        PROBING,
     )
-    header = dict(re.findall(r"^#(dimensions|sar) 0: (\S+)$", run.stdout.decode(), re.MULTILINE))
-    if "dimensions" not in header or not re.search(rb"^0,", run.stdout, re.MULTILINE):
-        raise JobError("invalid_video", run.log)
-    width, height = map(int, header["dimensions"].split("x"))
-    numerator, denominator = map(int, header.get("sar", "1/1").split("/"))
-    unknown = not (numerator and denominator)
-    return width, height, Fraction(1) if unknown else Fraction(numerator, denominator)
+    if b"Encryption info" in packets.stdout or any(stream.encrypted for stream in streams):
+        raise JobError("video_encrypted")
 
 
-def _video(index: int, description: str) -> VideoStream | None:
-    size = PICTURE_SIZE.search(description)
-    if not size:
-        return None
-    return VideoStream(
-        index=index,
-        codec=_codec(description),
-        width=int(size.group(1)),
-        height=int(size.group(2)),
-        frame_rate=_rate(FRAME_RATE, description) or _rate(BASE_RATE, description),
-        hdr=any(transfer in description for transfer in HDR_TRANSFERS),
+@dataclass(frozen=True)
+class _Frame:
+    """A decoded frame, upright: its size, a pixel's aspect, its format, colours and fields."""
+
+    width: int
+    height: int
+    aspect: Fraction
+    pixel_format: str
+    color: Color
+    interlaced: bool
+
+
+async def _first_frame(ffmpeg: Ffmpeg, folder: Path, video: Stream, decoder: str | None) -> _Frame:
+    """Decode the first frame and turn it upright. Raises ``invalid_video``."""
+    run = await ffmpeg.run(
+        [
+            *("-max_pixels", str(padded_pixels(video))),
+            *(("-c:v", decoder) if decoder else ()),
+            *(*OPEN_INPUT, "-i", f"file:{INPUT}", "-map", f"0:{video.index}", "-vf", "showinfo"),
+            *("-frames:v", "1", "-f", "null", "-"),
+        ],
+        folder,
+        PROBING,
     )
-
-
-def _codec(description: str) -> str:
-    return re.split(r"[ ,(]", description, maxsplit=1)[0]
-
-
-def _rate(pattern: re.Pattern[str], description: str) -> float | None:
-    match = pattern.search(description)
-    rate = float(match.group(1)) * (1000 if match.group(2) else 1) if match else 0.0
-    return rate if 0 < rate <= HIGHEST_FRAME_RATE else None
-
-
-def _seconds(hours: str, minutes: str, seconds: str) -> float:
-    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+    found = FIRST_FRAME.search(run.log)
+    if not found:
+        raise JobError("invalid_video", run.log[-2000:])
+    pixel_format, *numbers, fields = found.groups()
+    numerator, denominator, width, height = map(int, numbers)
+    tagged = COLOR.search(run.log, found.end())
+    color = Color(*tagged.groups()) if tagged else Color()
+    if color.transfer == "unknown":
+        color = replace(color, transfer=OF_DOLBY_VISION.get(video.dolby_vision or 0, "unknown"))
+    return _Frame(
+        width=width,
+        height=height,
+        aspect=Fraction(numerator or 1, denominator if numerator and denominator else 1),
+        pixel_format=pixel_format,
+        color=color,
+        interlaced=fields in "TB",
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,29 +19,18 @@ from worker.errors import JobError, JobWarning, span
 from worker.media.encoder import Encoding
 from worker.media.ffmpeg import Ffmpeg, Limits, Position, Run
 from worker.media.packets import Timeline, read_timeline
-from worker.media.probe import FORMATS, INPUT, MediaInfo
+from worker.media.picture import picture_filters
+from worker.media.probe import FORMATS, INPUT, MediaInfo, padded_pixels
 
 SCRIPT = "subtitles.ass"
 OUTPUT = "out.mp4"
 POSTER = "poster.jpg"
 PACKETS = "packets.txt"
 
-COPYABLE_AUDIO = ("aac", "mp3")
-"""Plays everywhere inside MP4, so it is left untouched."""
 POSTER_WIDTH = 1280
 """The poster is at most this many pixels wide."""
 HIGHEST_BYTES_PER_SECOND = 25_000_000
 """An output that exceeds this on average (200 Mbit/s) is stopped."""
-
-TONE_MAP: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("zscale", {"t": "linear", "npl": 203}),
-    ("format", {"pix_fmts": "gbrpf32le"}),
-    ("zscale", {"p": "bt709"}),
-    ("tonemap", {"tonemap": "mobius", "desat": 0}),
-    ("zscale", {"t": "bt709", "m": "bt709", "r": "tv"}),
-    ("format", {"pix_fmts": "yuv420p"}),
-)
-"""HDR (PQ and HLG) to SDR BT.709: what every player shows right. 203 nits is HDR's white."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +80,21 @@ async def render(
     if run.returncode:
         code = "disk_full" if "No space left on device" in run.log else "render_failed"
         raise JobError(code, f"exit code {run.returncode}: {run.log[-2000:]}")
-    return await _check(ffmpeg, folder, info, run, max_duration)
+    source = await asyncio.to_thread(read_timeline, folder / PACKETS)
+    if info.audio and info.audio.copyable and source.audio.cut:
+        # Copied sound can't be cut within a packet, and brings along those that only the decoder
+        # was meant to see: it would lag behind the picture.
+        decoded = replace(info, audio=replace(info.audio, copyable=False))
+        return await render(
+            ffmpeg,
+            folder,
+            decoded,
+            encoding,
+            max_duration=max_duration,
+            max_seconds=max_seconds,
+            on_progress=on_progress,
+        )
+    return await _check(ffmpeg, folder, info, source, run, max_duration)
 
 
 def render_limits(
@@ -113,16 +116,13 @@ def render_arguments(info: MediaInfo, encoding: Encoding, max_duration: float) -
         f"file:{INPUT}",
         protocol_whitelist="file",
         format_whitelist=FORMATS,
-        # Decoders pad: 1080 lines are 1088 inside.
-        max_pixels=(info.video.width + 128) * (info.video.height + 128),
+        max_pixels=padded_pixels(info.video),
+        **({"c:v": info.video.decoder} if info.video.decoder else {}),
     )
     picture = source[str(info.video.index)]
     video = picture
-    if info.video.hdr:
-        for name, options in TONE_MAP:
-            video = video.filter(name, **options)
-    # 4:2:0 needs even sizes: a row or column is cut, so that no pixel is resampled.
-    video = video.filter("crop", "trunc(iw/2)*2", "trunc(ih/2)*2")
+    for name, options in picture_filters(info.video):
+        video = video.filter(name, **options)
     # The size as displayed tells libass about pixels that are not square.
     video = video.filter("ass", SCRIPT, original_size=f"{info.display_width}x{info.display_height}")
     for name, value in encoding.encoder.upload:
@@ -142,18 +142,20 @@ def render_arguments(info: MediaInfo, encoding: Encoding, max_duration: float) -
         **encoding.options(),
         **audio_options(info),
     )
+    others = [source[str(index)] for index in info.others]
     packets = graph.output(
-        picture, source["a?"], f"file:{PACKETS}", f="framecrc", c="copy", t=max_duration
+        picture, *audio, *others, f"file:{PACKETS}", f="framecrc", c="copy", t=max_duration
     )
     arguments: list[str] = graph.merge_outputs(output, packets).get_args()
-    return ["-v", "warning", *encoding.encoder.device, *arguments]
+    # However many errors a decoder meets, what it could save is looked at in the end.
+    return ["-v", "repeat+warning", "-max_error_rate", "1", *encoding.encoder.device, *arguments]
 
 
 def audio_options(info: MediaInfo) -> dict[str, Any]:
     """How the sound gets into MP4."""
     if info.audio is None:
         return {}
-    if info.audio.codec in COPYABLE_AUDIO:
+    if info.audio.copyable:
         return {"acodec": "copy"}
     return {"acodec": "aac", "b:a": "192k", "ac": 2}
 
@@ -165,30 +167,39 @@ def audio_result(info: MediaInfo) -> str:
 
 
 async def _check(
-    ffmpeg: Ffmpeg, folder: Path, info: MediaInfo, run: Run, max_duration: float
+    ffmpeg: Ffmpeg, folder: Path, info: MediaInfo, source: Timeline, run: Run, max_duration: float
 ) -> Rendered:
     """Hold the result against the packets that were read."""
-    source = await asyncio.to_thread(read_timeline, folder / PACKETS)
     check_source(info, source, max_duration)
     result = await _output_timeline(ffmpeg, folder)
-    if result.frames == 0 or result.frames < 0.45 * source.frames:
+    read, written = source.video, result.video
+    if written.packets == 0 or written.packets < 0.45 * read.packets:
         raise JobError(
-            "invalid_video", f"{result.frames} of {source.frames} frames: {run.log[-2000:]}"
+            "invalid_video", f"{written.packets} of {read.packets} frames: {run.log[-2000:]}"
         )
-    drift = abs(result.video_duration - source.video_duration)
-    if result.frames != run.position.frame or drift > 0.5 + 0.01 * source.video_duration:
+    drift = abs(written.duration - read.duration)
+    if written.packets != run.position.frame or drift > 0.5 + 0.01 * read.duration:
         raise JobError(
             "render_incorrect",
-            f"{result.frames} frames in {result.video_duration} s written, {run.position.frame} "
-            f"encoded, {source.frames} in {source.video_duration} s read",
+            f"{written.packets} frames in {written.duration} s written, {run.position.frame} "
+            f"encoded, {read.packets} in {read.duration} s read",
         )
+    warnings = [*_losses(info, source, result, run), *glyph_warnings(run)]
+    return Rendered(result.end, written.packets, audio_result(info), warnings)
+
+
+def _losses(info: MediaInfo, source: Timeline, result: Timeline, run: Run) -> list[JobWarning]:
+    """What of the input is not in the result."""
     warnings = []
+    read, written = source.video.packets, result.video.packets
     # Half as many frames as packets: each field of interlaced video came in its own packet.
-    if result.frames < source.frames and abs(source.frames - 2 * result.frames) > 2:
-        lost = source.frames - result.frames
-        warnings.append(JobWarning.of("frames_damaged", count=lost, total=source.frames))
-    warnings += glyph_warnings(run)
-    return Rendered(result.end, result.frames, audio_result(info), warnings)
+    missing = 0 if abs(read - 2 * written) <= 2 else read - written
+    if (damaged := max(0, missing) + run.corrupt_frames) > 0:
+        warnings.append(JobWarning.of("frames_damaged", count=damaged, total=read))
+    heard, expected = result.audio.duration, source.audio.duration
+    if info.audio and heard < expected - max(0.25, 0.02 * expected):
+        warnings.append(JobWarning.of("audio_damaged", actual=span(heard), total=span(expected)))
+    return warnings
 
 
 def check_source(info: MediaInfo, source: Timeline, max_duration: float) -> None:

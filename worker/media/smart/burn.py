@@ -15,6 +15,7 @@ import ffmpeg as graph
 from worker.media.encoder import X264, Encoding, Preset, Quality
 from worker.media.ffmpeg import Ffmpeg, Limits, Position, Run
 from worker.media.packets import Timeline, read_packets, read_timeline
+from worker.media.picture import is_plain
 from worker.media.probe import FORMATS, INPUT, MediaInfo
 from worker.media.render import (
     OUTPUT,
@@ -116,6 +117,8 @@ class _Work:
             raise NotSmart("failed", run.log)
         timeline = await asyncio.to_thread(read_timeline, self.folder / PACKETS)
         check_source(self.info, timeline, max_duration)
+        if audio_result(self.info) == "copied" and timeline.audio.cut:
+            raise NotSmart("edit_list", "the sound is cut within")
         return timeline
 
     async def run_child(self, step: str, request: Request | None = None) -> Verdict:
@@ -184,7 +187,7 @@ def _require_fit(folder: Path, info: MediaInfo, encoding: Encoding, request: Req
         raise NotSmart("container", info.container)
     if info.video.codec != "h264":
         raise NotSmart("codec", info.video.codec)
-    if info.video.hdr or (info.video.width % 2 or info.video.height % 2):
+    if not is_plain(info.video):
         raise NotSmart("picture")
     if info.duration:
         times = merged([(round(a * 1000), round(b * 1000)) for a, b in request.shown])
