@@ -24,7 +24,8 @@ from tests.clips import (
     packets_digest,
     shows_text,
 )
-from tests.integration.test_render import MAX_PIXELS, X265
+from tests.integration.test_render import X265
+from tests.rendering import MAX_PIXELS
 from worker.errors import JobError
 from worker.media.ass import write_script
 from worker.media.burn import Way, burn

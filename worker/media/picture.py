@@ -48,18 +48,6 @@ def picture_filters(video: VideoStream) -> list[Filter]:
     return filters
 
 
-def is_plain(video: VideoStream) -> bool:
-    """Whether the picture may stay as it is: the filters would change no pixel and no colour."""
-    color = video.color
-    return (
-        video.pixel_format == "yuv420p"
-        and color.range != "pc"
-        and color.matrix in (*MATRICES, "unknown")
-        and "bt2020" not in color.primaries
-        and not (color.hdr or video.interlaced or video.width % 2 or video.height % 2)
-    )
-
-
 def _tone_map(color: Color) -> list[Filter]:
     """HDR (PQ and HLG) to SDR BT.709: what every player shows right. 203 nits is HDR's white."""
     return [

@@ -15,7 +15,6 @@ import ffmpeg as graph
 from worker.media.encoder import X264, Encoding, Preset, Quality
 from worker.media.ffmpeg import Ffmpeg, Limits, Position, Run
 from worker.media.packets import Timeline, read_packets, read_timeline
-from worker.media.picture import is_plain
 from worker.media.probe import FORMATS, INPUT, MediaInfo
 from worker.media.render import (
     OUTPUT,
@@ -187,7 +186,7 @@ def _require_fit(folder: Path, info: MediaInfo, encoding: Encoding, request: Req
         raise NotSmart("container", info.container)
     if info.video.codec != "h264":
         raise NotSmart("codec", info.video.codec)
-    if not is_plain(info.video):
+    if info.video.hdr or (info.video.width % 2 or info.video.height % 2):
         raise NotSmart("picture")
     if info.duration:
         times = merged([(round(a * 1000), round(b * 1000)) for a, b in request.shown])
