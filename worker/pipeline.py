@@ -86,7 +86,7 @@ class Pipeline:
             data = await self._storage.read(SUBTITLES, path)
         except MissingObjectError as error:
             raise JobError("subtitles_missing", str(error)) from error
-        return await asyncio.to_thread(read_subtitles, data, options.language)
+        return await asyncio.to_thread(read_subtitles, data, options)
 
     async def _download(self, path: str, target: Path, progress: Progress) -> None:
         limit = self._settings.max_input_bytes

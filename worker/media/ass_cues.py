@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
@@ -12,7 +13,8 @@ from worker.media.cues import Cue, Look
 from worker.media.markup import aligned, switched
 from worker.media.rich_text import RichText
 
-PIECE = re.compile(r"\\[{}Nnh]|\{(?P<commands>[^}]*)\}|\\\u2060?|\{|[^\\{]+")
+DRAWING = re.compile(r"\\p(\d+)")
+ESCAPE = re.compile(r"\\[{}Nnh]|\\\u2060")
 COMMAND = re.compile(
     r"\\(?:(?P<align>an?)(?P<number>\d{1,2})"
     r"|(?P<letter>[ibus])(?P<flag>\d{0,4})(?![a-z])"
@@ -30,6 +32,36 @@ def cues_of(script: SSAFile) -> list[Cue]:
     return sorted((cue for cue in cues if cue.text), key=lambda cue: (cue.start, cue.end))
 
 
+def pieces(text: str) -> Iterator[tuple[str, str]]:
+    """An event's text in pairs of plain text and the commands in the braces behind it. A brace that
+    does not close is text, and so is one behind a backslash."""
+    at = 0
+    while at < len(text):
+        opening = text.find("{", at)
+        while opening > 0 and text[opening - 1] == "\\":
+            opening = text.find("{", opening + 1)
+        closing = text.find("}", opening) if opening >= 0 else -1
+        if closing < 0:
+            yield text[at:], ""
+            return
+        yield text[at:opening], text[opening + 1 : closing]
+        at = closing + 1
+
+
+def letters_and_drawings(text: str) -> tuple[str, list[tuple[str, int]]]:
+    """The letters of an event's text, and its drawings with the power of two they shrink by."""
+    letters, drawings = "", []
+    scale = 0
+    for part, commands in pieces(text):
+        if scale and part:
+            drawings.append((part, min(scale, 31) - 1))
+        else:
+            letters += part
+        for value in DRAWING.findall(commands):
+            scale = int(value[:4])
+    return letters, drawings
+
+
 class _Reader:
     """Reads one event."""
 
@@ -45,12 +77,11 @@ class _Reader:
         self._drawing = False
 
     def cue(self) -> Cue:
-        for piece in PIECE.finditer(self._event.text):
-            if piece["commands"] is not None:
-                for command in COMMAND.finditer(piece["commands"]):
-                    self._command(command)
-            elif not self._drawing:
-                self._rich.add(ESCAPES.get(piece.group(), piece.group()))
+        for text, commands in pieces(self._event.text):
+            if not self._drawing:
+                self._rich.add(ESCAPE.sub(lambda match: ESCAPES[match.group()], text))
+            for command in COMMAND.finditer(commands):
+                self._command(command)
         self._rich.finish()
         times = list(pairwise([*self._times, self._clock]))
         return Cue(

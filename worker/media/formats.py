@@ -66,9 +66,10 @@ def format_of(text: str) -> Format:
     for pattern, name in FOREIGN_TEXTS:
         if re.match(pattern, start, re.IGNORECASE):
             raise JobError("subtitles_format", format=name)
-    if any(notation.times(line) for line in text.split("\n") for notation in ARROWS):
+    with_times = [line for line in text.split("\n") if ":" in line]
+    if any(notation.times(line) for line in with_times for notation in ARROWS):
         return "srt"
-    if any(COMMAS.times(line) for line in text.split("\n")):
+    if any(COMMAS.times(line) for line in with_times):
         return "sbv"
     if "-->" in text:
         return "srt"

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pysubs2 import SSAFile
 
 from worker.errors import JobError
+from worker.media.cues import printable
 from worker.media.markup import milliseconds
 
 SECTION = re.compile(r"^\ufeff?\s*\[([^\]]+)\]\s*$")
@@ -145,8 +146,10 @@ def _canonical(
 
 
 def _fit(name: str, value: str, default: str, kind: str) -> str:
+    if name == "Text":
+        return printable(value).replace("\n", r"\N")
     if name in TEXT_FIELDS:
-        return value if name == "Text" else value.strip()
+        return value.strip()
     if name.endswith("Colour"):
         return value.strip().rstrip("&") if COLOUR.match(value) else default
     value = value.lower().replace("marked=", "")

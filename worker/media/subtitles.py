@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from pysubs2 import SSAFile
 
 from worker.errors import JobError, JobWarning
-from worker.media.ass_cues import cues_of
+from worker.media.ass_cues import cues_of, letters_and_drawings
+from worker.media.ass_limits import Load, check_loads, check_script
 from worker.media.charset import decode
 from worker.media.cues import Cue, words_in
 from worker.media.formats import Format, format_of, refuse_foreign_bytes
 from worker.media.json_cues import read_json
+from worker.media.options import Options
 from worker.media.srt import read_sbv, read_srt
 from worker.media.substation import read_substation
 from worker.media.webvtt import read_vtt
@@ -53,8 +55,9 @@ class Subtitles:
         return cues_of(self.script) if self.script else self.own_cues
 
 
-def read_subtitles(data: bytes, language: str | None = None) -> Subtitles:
-    """Read a subtitle file, whatever its name says. ``language`` (BCP 47) helps to guess a charset.
+def read_subtitles(data: bytes, options: Options | None = None) -> Subtitles:
+    """Read a subtitle file, whatever its name says. The language among the options helps to guess a
+    charset; a script that keeps its styles is checked for what it asks of the renderer.
 
     Raises ``JobError``: ``subtitles_too_large``, ``subtitles_format`` (known, but not read),
     ``subtitles_unreadable``, ``subtitles_empty``, ``subtitles_too_complex``, or
@@ -62,9 +65,10 @@ def read_subtitles(data: bytes, language: str | None = None) -> Subtitles:
     """
     if len(data) > MAX_BYTES:
         raise JobError("subtitles_too_large", reason=f"at most {MAX_BYTES >> 20} MB are allowed")
+    options = options or Options()
     refuse_foreign_bytes(data)
     try:
-        decoded = decode(data, language)
+        decoded = decode(data, options.language)
     except ValueError as error:
         raise JobError("subtitles_unreadable", repr(error), reason=str(error)) from error
     text = re.sub("\r+\n|\r", "\n", decoded.text)
@@ -77,6 +81,10 @@ def read_subtitles(data: bytes, language: str | None = None) -> Subtitles:
         subtitles.warn("characters_damaged", count=decoded.damaged)
     READERS[subtitles.format](text, subtitles)
     _check(subtitles)
+    if subtitles.script and not options.restyle:
+        check_script(subtitles.script)
+    else:
+        check_loads(Load(cue.start, cue.end) for cue in subtitles.cues)
     return subtitles
 
 
@@ -120,18 +128,27 @@ READERS: dict[Format, Callable[[str, Subtitles], None]] = {
 
 
 def _check(subtitles: Subtitles) -> None:
-    shown = [(event.start, event.end, event.plaintext) for event in subtitles.script or ()] or [
-        (cue.start, cue.end, cue.text) for cue in subtitles.own_cues
-    ]
-    if len(shown) > MAX_CUES:
+    if subtitles.count > MAX_CUES:
         raise JobError("subtitles_too_large", reason=f"at most {MAX_CUES} subtitles are allowed")
-    if any(len(text) > MAX_CUE_CHARACTERS for *_, text in shown):
+    shown = list(_shown(subtitles))
+    if any(len(letters) > MAX_CUE_CHARACTERS for *_, letters in shown):
         reason = f"a subtitle may have at most {MAX_CUE_CHARACTERS} characters"
         raise JobError("subtitles_too_large", reason=reason)
-    silent = sum(not text.strip() for *_, text in shown)
+    silent = sum(not something for _, _, something, _ in shown)
     if silent == len(shown):
         raise JobError("subtitles_empty")
     if silent:
         subtitles.warn("cues_without_text", count=silent)
-    if backwards := sum(end <= start for start, end, _ in shown):
+    if backwards := sum(end <= start for start, end, *_ in shown):
         subtitles.warn("cues_backwards", count=backwards)
+
+
+def _shown(subtitles: Subtitles) -> Iterator[tuple[int, int, bool, str]]:
+    """Start, end, whether anything is drawn, and the letters of each subtitle."""
+    if subtitles.script is None:
+        for cue in subtitles.own_cues:
+            yield cue.start, cue.end, bool(cue.text), cue.text
+        return
+    for event in subtitles.script:
+        letters, drawings = letters_and_drawings(event.text)
+        yield event.start, event.end, bool(letters.strip() or drawings), letters

@@ -64,18 +64,20 @@ def arrow_blocks(lines: Sequence[str]) -> list[Block]:
 
     Raises ``subtitles_incomplete`` if there is one that can't be understood.
     """
-    notation = next((n for n in ARROWS if any(n.has_sign(line) for line in lines)), ARROWS[0])
+    notation = next(
+        (n for n in ARROWS if any(n.has_sign(line) for line in lines if ":" in line)), ARROWS[0]
+    )
     found = []
     unread = []
     for at, line in enumerate(lines):
-        # A NUL (U+FFFD in WebVTT) is a character that was lost: none that matters, or a colon.
-        line = line[:LONGEST_LINE].replace("\ufffd", "\0")
-        if not notation.sign.search(line.replace("\0", "")):
+        if ":" not in line:
             continue
-        without, repaired = line.replace("\0", ""), line.replace("\0", ":")
-        if match := notation.line.match(without) or notation.line.match(repaired):
+        # A NUL (U+FFFD in WebVTT) is a character that was lost: none that matters, or one of these.
+        line = line[:LONGEST_LINE].replace("\ufffd", "\0")
+        repaired = [line.replace("\0", lost) for lost in ("", ":", "-", ">")]
+        if match := next(filter(None, map(notation.line.match, repaired)), None):
             found.append((at, match))
-        elif HAS_TIME.search(line):
+        elif any(notation.sign.search(one) and HAS_TIME.search(one) for one in repaired):
             unread.append(at + 1)
     if unread:
         total = len(found) + len(unread)

@@ -20,6 +20,8 @@ TICKS = 90
 TICKS_AROUND = 2**33
 """There are no more of them; then they begin anew."""
 
+LONGEST_HEADING = 2000
+"""Characters of a region that are looked at."""
 HEADING = re.compile(r"^\ufeff?(WEBVTT|NOTE|STYLE|REGION|Region|X-TIMESTAMP-MAP)(?=[\s:=]|$)")
 NEW_SEGMENT = re.compile("^\ufeff?WEBVTT$")
 MAP_TICKS = re.compile(r"MPEGTS:(\d{1,19})")
@@ -42,7 +44,7 @@ class Headings:
     """From which line on the times are how far behind those of the MPEG stream, in milliseconds."""
 
     def add_region(self, text: str) -> None:
-        attributes = dict(ATTRIBUTE.findall(text))
+        attributes = dict(ATTRIBUTE.findall(text[:LONGEST_HEADING]))
         self.regions[attributes.get("id", "")] = attributes
 
     def add_clock(self, line: str, at: int) -> None:

@@ -112,7 +112,7 @@ def letters(cues: Sequence[Cue]) -> str:
     return "".join(sorted("".join(cue.text for cue in cues).translate(SPACES)))
 
 
-SPACES = dict.fromkeys(map(ord, " \n\u00a0\u3000\u200b"))
+SPACES = dict.fromkeys(map(ord, " \n\u00a0\u3000\u200b\u180e"))
 
 
 @given(st.binary(max_size=2000))
