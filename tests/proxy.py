@@ -22,10 +22,11 @@ class Fault:
 @dataclass
 class Proxy:
     """Forwards to the server at ``url``. Each new connection takes the next of ``faults``; when
-    there is none, it is left alone."""
+    there is none, it is left alone. ``rate``: bytes per second, each way, of every connection."""
 
     url: str
     faults: list[Fault] = field(default_factory=list)
+    rate: float | None = None
     connections: int = 0
     address: str = ""
 
@@ -43,8 +44,8 @@ class Proxy:
             try:
                 await asyncio.wait(
                     {
-                        asyncio.create_task(_pump(reader, up_writer, fault.sent)),
-                        asyncio.create_task(_pump(up_reader, writer, fault.received)),
+                        asyncio.create_task(_pump(reader, up_writer, fault.sent, self.rate)),
+                        asyncio.create_task(_pump(up_reader, writer, fault.received, self.rate)),
                     },
                     return_when=asyncio.FIRST_COMPLETED,
                 )
@@ -57,10 +58,15 @@ class Proxy:
 
 
 async def _pump(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limit: int | None
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    limit: int | None,
+    rate: float | None,
 ) -> None:
-    """Copy until the end, or until ``limit`` bytes have passed."""
+    """Copy until the end, or until ``limit`` bytes have passed; at most ``rate`` bytes a second."""
     passed = 0
+    clock = asyncio.get_running_loop().time
+    busy_until = clock()
     while data := await reader.read(65536):
         if limit is not None and passed + len(data) >= limit:
             writer.write(data[: limit - passed])
@@ -69,6 +75,9 @@ async def _pump(
         passed += len(data)
         writer.write(data)
         await writer.drain()
+        if rate:
+            busy_until = max(busy_until, clock()) + len(data) / rate
+            await asyncio.sleep(busy_until - clock())
 
 
 @asynccontextmanager

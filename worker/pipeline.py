@@ -1,5 +1,7 @@
 """One job, start to end: download → probe → subtitles → render → upload.
 
+The render overlaps the download where the video's format lets it be read in order.
+
 Everything here may be cancelled at any await: the folder goes, ffmpeg is killed, an upload that was
 not finished becomes no object. Every fault is a ``JobError`` with a code; the result is a value.
 """
@@ -8,11 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
 
+from worker.arriving import ArrivingFile, InterruptedFileError
+from worker.background import happens_within
 from worker.errors import JobError, JobWarning, size, span
 from worker.media.burn import burn
 from worker.media.encoder import Encoder, Encoding
@@ -35,6 +41,22 @@ log = structlog.get_logger()
 VIDEOS = "videos"
 SUBTITLES = "subtitles"
 RENDERS = "renders"
+
+
+EARLY_GRACE_SECONDS = 0.5
+"""How long, when the video is complete, a probe of its beginning may still take. One with its index
+in front is known by then; of one with its index at the end nothing is known until all was read."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """A job in work: what is known before its video is there."""
+
+    job: Job
+    options: Options
+    subtitles: Subtitles
+    folder: Path
+    progress: Progress
 
 
 class Pipeline:
@@ -63,14 +85,9 @@ class Pipeline:
         with self._workspace.job_folder(str(job.token)) as folder:
             # Read before the video is fetched: what is wrong with them is known at once.
             subtitles = await self._read_subtitles(job.subtitle_path, options)
-            await self._download(job.input_path, folder / INPUT, progress)
-            progress.enter("probe")
-            info = await self._probe(folder, options.audio_track)
-            progress.enter("subtitles")
-            script = script_for(subtitles, options, info.display_width, info.display_height)
-            (folder / SCRIPT).write_text(script, encoding="utf-8")
-            progress.enter("render")
-            rendered = await self._burn(folder, info, options, progress)
+            video = await self._find_video(job.input_path)
+            work = Work(job, options, subtitles, folder, progress)
+            info, rendered = await self._fetch_and_burn(work, video)
             await poster(self._ffmpeg, folder, _poster_time(subtitles, rendered.duration))
             progress.enter("upload")
             video_path, poster_path = await self._upload(job, folder, progress)
@@ -88,39 +105,103 @@ class Pipeline:
             raise JobError("subtitles_missing", str(error)) from error
         return await asyncio.to_thread(read_subtitles, data, options)
 
-    async def _download(self, path: str, target: Path, progress: Progress) -> None:
+    async def _find_video(self, path: str) -> ObjectInfo:
         limit = self._settings.max_input_bytes
         try:
-            info: ObjectInfo = await self._storage.info(VIDEOS, path)
-            if info.size == 0:
-                raise JobError("input_empty")
-            if info.size > limit:
-                raise JobError("input_too_large", size=size(info.size), limit=size(limit))
-            self._workspace.require_space(round(info.size * 2.5))
-            await self._storage.download(VIDEOS, path, info, target, progress.update_bytes)
+            info = await self._storage.info(VIDEOS, path)
+        except MissingObjectError as error:
+            raise JobError("input_missing", str(error)) from error
+        if info.size == 0:
+            raise JobError("input_empty")
+        if info.size > limit:
+            raise JobError("input_too_large", size=size(info.size), limit=size(limit))
+        self._workspace.require_space(round(info.size * 2.5))
+        return info
+
+    async def _fetch_and_burn(self, work: Work, video: ObjectInfo) -> tuple[MediaInfo, Rendered]:
+        """Burn while the video comes in, where its format allows that; else when it is there.
+
+        Whatever goes wrong before it is complete and checked is no verdict on it: then it is burned
+        from the complete file.
+        """
+        arriving = ArrivingFile(work.folder / INPUT, video.size)
+        decided = asyncio.Event()
+        early = asyncio.create_task(self._burn_early(work, arriving, decided))
+        try:
+            await self._download(work, video, arriving)
+            if await happens_within(decided, EARLY_GRACE_SECONDS):
+                if not early.done():
+                    work.progress.enter("render")
+                if burned := await early:
+                    return burned
+        finally:
+            early.cancel()
+            await asyncio.gather(early, return_exceptions=True)
+        work.progress.enter("probe")
+        info = await self._probe(self._ffmpeg, work)
+        work.progress.enter("subtitles")
+        self._write_script(work, info)
+        work.progress.enter("render")
+        return info, await self._burn(self._ffmpeg, work, info)
+
+    async def _burn_early(
+        self, work: Work, arriving: ArrivingFile, decided: asyncio.Event
+    ) -> tuple[MediaInfo, Rendered] | None:
+        """None when it can't be done: a smart burn, an index at the end, a broken download.
+        ``decided`` happens when it looks as if it could, or when it can't."""
+        ffmpeg = self._ffmpeg.fed_with(INPUT, arriving.pieces)
+        try:
+            if work.options.render != "full":
+                return None
+            info = await self._probe(ffmpeg, work)
+            if info.duration is None:
+                return None
+            self._write_script(work, info)
+            decided.set()
+            rendered = await self._burn(ffmpeg, work, info)
+            log.debug("overlap.rendered")
+            return info, rendered
+        except (JobError, InterruptedFileError) as error:
+            log.info("overlap.abandoned", reason=str(error))
+            return None
+        finally:
+            decided.set()
+
+    async def _download(self, work: Work, video: ObjectInfo, arriving: ArrivingFile) -> None:
+        def on_bytes(done: int, total: int) -> None:
+            arriving.reach(done)
+            work.progress.update_bytes(done, total)
+
+        path = work.job.input_path
+        try:
+            await self._storage.download(VIDEOS, path, video, arriving.path, on_bytes)
         except MissingObjectError as error:
             raise JobError("input_missing", str(error)) from error
 
-    async def _probe(self, folder: Path, audio_track: int | None) -> MediaInfo:
-        info = await probe(self._ffmpeg, folder, self._settings.max_pixels, audio_track)
+    async def _probe(self, ffmpeg: Ffmpeg, work: Work) -> MediaInfo:
+        track = work.options.audio_track
+        info = await probe(ffmpeg, work.folder, self._settings.max_pixels, track)
         limit = self._settings.max_duration_seconds
         if info.duration and info.duration > limit:
             raise JobError("video_too_long", actual=span(info.duration), limit=span(limit))
         return info
 
-    async def _burn(
-        self, folder: Path, info: MediaInfo, options: Options, progress: Progress
-    ) -> Rendered:
+    def _write_script(self, work: Work, info: MediaInfo) -> None:
+        width, height = info.display_width, info.display_height
+        script = script_for(work.subtitles, work.options, width, height)
+        (work.folder / SCRIPT).write_text(script, encoding="utf-8")
+
+    async def _burn(self, ffmpeg: Ffmpeg, work: Work, info: MediaInfo) -> Rendered:
         started = time.monotonic()
         rendered = await burn(
-            self._ffmpeg,
-            folder,
+            ffmpeg,
+            work.folder,
             info,
-            Encoding(self._encoder, options.encoding, self._threads),
-            options.render,
+            Encoding(self._encoder, work.options.encoding, self._threads),
+            work.options.render,
             max_duration=self._settings.max_duration_seconds,
             max_seconds=self._settings.max_render_seconds,
-            on_progress=progress.update,
+            on_progress=partial(work.progress.update, stage="render"),
         )
         seconds = time.monotonic() - started
         log.debug(

@@ -30,11 +30,16 @@ class Progress:
         self._report = report
         self._started = self._entered = time.monotonic()
         self._stage: Stage = "download"
+        self._done = dict.fromkeys(SHARE, 0.0)
 
     def enter(self, stage: Stage) -> None:
+        """Everything before ``stage`` is done, of it what was done ahead of time, and no more."""
         self.leave()
         self._stage = stage
-        self.update(0.0)
+        stages = list(SHARE)
+        at = stages.index(stage)
+        self._done |= dict.fromkeys(stages[:at], 1.0) | dict.fromkeys(stages[at + 1 :], 0.0)
+        self.update(self._done[stage])
 
     def leave(self) -> None:
         """The current stage is over."""
@@ -42,10 +47,11 @@ class Progress:
         log.debug("stage.finished", stage=self._stage, seconds=round(seconds, 3))
         self._entered = time.monotonic()
 
-    def update(self, share: float) -> None:
-        """``share``: how much of the current stage is done, 0 to 1."""
-        before = sum(SHARE[stage] for stage in list(SHARE)[: list(SHARE).index(self._stage)])
-        percent = before + SHARE[self._stage] * min(1.0, share)
+    def update(self, share: float, stage: Stage | None = None) -> None:
+        """``share``: how much of the current stage is done, 0 to 1; or of a later one, on which
+        work has begun meanwhile."""
+        self._done[stage or self._stage] = min(1.0, share)
+        percent = sum(SHARE[stage] * done for stage, done in self._done.items())
         self._report(self._stage, percent, self._seconds_left(percent))
 
     def update_bytes(self, done: int, total: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import os
 import re
 import shutil
@@ -10,7 +11,7 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,6 +35,8 @@ CORRUPT_FRAME = "] corrupt decoded frame"
 MISSING_GLYPH = re.compile(r"failed to find any fallback with glyph 0x([0-9A-Fa-f]+)")
 
 Progress = Callable[["Position"], None]
+Pieces = Callable[[], AsyncIterator[bytes]]
+"""Gives a file from its beginning, every time it is called."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,15 @@ class Ffmpeg:
         self.level = level
         self._fontconfig = fontconfig
         self._access = access
+        self._arriving: tuple[str, Pieces] | None = None
+
+    def fed_with(self, name: str, pieces: Pieces) -> Ffmpeg:
+        """The same program, for a folder in which the file ``name`` is not complete yet: what a
+        run reads as ``file:name`` it is given through a pipe, from the beginning, as it comes.
+        Only formats that can be read in order work then."""
+        fed = copy.copy(self)
+        fed._arriving = (name, pieces)
+        return fed
 
     @classmethod
     async def find(
@@ -191,8 +203,14 @@ class Ffmpeg:
         ``internal_error`` when it could not be locked in as ``level`` says.
         """
         progress = ["-progress", "pipe:1", "-stats_period", "0.5"] if on_progress else []
+        pieces = None
+        if self._arriving and f"file:{self._arriving[0]}" in arguments:
+            name, pieces = self._arriving
+            arguments = list(arguments)
+            arguments[arguments.index("-protocol_whitelist") + 1] = "pipe"
+            arguments[arguments.index(f"file:{name}")] = "pipe:0"
         command = [str(self.path), "-nostdin", "-hide_banner", "-y", *progress, *arguments]
-        return await self._run(command, self._access, folder, limits, on_progress)
+        return await self._run(command, self._access, folder, limits, on_progress, pieces)
 
     async def run_python(
         self, script: Path, arguments: Sequence[str], folder: Path, limits: Limits
@@ -210,13 +228,14 @@ class Ffmpeg:
         folder: Path,
         limits: Limits,
         on_progress: Progress | None,
+        pieces: Pieces | None = None,
     ) -> Run:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-I", "-S", confine.__file__, str(os.getpid()), limits.as_argument(),
             ",".join(LAYERS[self.level]), f"w:{folder.resolve()}", *reachable, "--", *command,
             cwd=folder,
             env=self._environment(folder),
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE if pieces else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
@@ -225,6 +244,7 @@ class Ffmpeg:
         assert process.stderr
         run = Run()
         log_reader = asyncio.create_task(_read_log(process.stderr, run))
+        feeder = asyncio.create_task(_feed(process, pieces))
         try:
             async with asyncio.timeout(limits.seconds):
                 if on_progress:
@@ -237,9 +257,13 @@ class Ffmpeg:
             raise JobError("render_timeout", run.log, limit=span(limits.seconds)) from error
         finally:
             log_reader.cancel()
+            feeder.cancel()
             if process.returncode is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 await process.wait()
+            await asyncio.wait({feeder})
+        if not feeder.cancelled() and (failure := feeder.exception()):
+            raise failure
         if run.returncode == -signal.SIGKILL:
             raise JobError("render_killed", run.log)
         if run.returncode == confine.FAILED and run.log.startswith("confine: "):
@@ -259,6 +283,25 @@ class Ffmpeg:
 
 def _bundled() -> Path:
     return Path(imageio_ffmpeg.get_ffmpeg_exe())
+
+
+async def _feed(process: asyncio.subprocess.Process, pieces: Pieces | None) -> None:
+    """Write all of the input into the process, or until it has read enough."""
+    if pieces is None:
+        return
+    assert process.stdin
+    try:
+        async for piece in pieces():
+            process.stdin.write(piece)
+            await process.stdin.drain()
+    except ConnectionError:
+        return
+    except Exception:
+        # Without the rest it would take what there is for the whole.
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+    finally:
+        process.stdin.close()
 
 
 async def _read_log(stream: asyncio.StreamReader, run: Run) -> None:

@@ -65,7 +65,7 @@ async def _fetch_on(
                 file.seek(start := 0)
                 file.truncate()
             async for piece in response.aiter_raw(PIECE):
-                await asyncio.to_thread(file.write, piece)
+                await asyncio.to_thread(_write, file, piece)
                 progress(file.tell(), size)
     except JobError as error:
         if error.code != "storage_unavailable" or file.tell() == start:
@@ -74,3 +74,9 @@ async def _fetch_on(
         raise JobError("storage_unavailable", "the server sent nothing")
     if file.tell() > size:
         raise JobError("input_changed", f"more than the expected {size} bytes came")
+
+
+def _write(file: BinaryIO, piece: bytes) -> None:
+    """What is said to be there can be read by others."""
+    file.write(piece)
+    file.flush()
