@@ -18,7 +18,6 @@ from typing import Any
 import structlog
 
 from worker.arriving import ArrivingFile, InterruptedFileError
-from worker.background import happens_within
 from worker.errors import JobError, JobWarning, size, span
 from worker.media.burn import burn
 from worker.media.encoder import Encoder, Encoding
@@ -41,11 +40,6 @@ log = structlog.get_logger()
 VIDEOS = "videos"
 SUBTITLES = "subtitles"
 RENDERS = "renders"
-
-
-EARLY_GRACE_SECONDS = 0.5
-"""How long, when the video is complete, a probe of its beginning may still take. One with its index
-in front is known by then; of one with its index at the end nothing is known until all was read."""
 
 
 @dataclass(frozen=True)
@@ -129,11 +123,12 @@ class Pipeline:
         early = asyncio.create_task(self._burn_early(work, arriving, decided))
         try:
             await self._download(work, video, arriving)
-            if await happens_within(decided, EARLY_GRACE_SECONDS):
-                if not early.done():
-                    work.progress.enter("render")
-                if burned := await early:
-                    return burned
+            # A file with its index at the end is known as such when all of it has gone by.
+            await decided.wait()
+            if not early.done():
+                work.progress.enter("render")
+            if burned := await early:
+                return burned
         finally:
             early.cancel()
             await asyncio.gather(early, return_exceptions=True)

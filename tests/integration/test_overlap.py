@@ -8,18 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.clips import Clip, packets_digest
-from tests.integration.test_render import MAX_PIXELS
 from tests.integration.test_smart import CLIP, SRT, frame_digests
+from tests.rendering import MAX_PIXELS, burn
 from worker.arriving import ArrivingFile, InterruptedFileError
 from worker.errors import JobError
-from worker.media.ass import write_script
-from worker.media.burn import burn
-from worker.media.encoder import QUALITIES, X264, Encoding
 from worker.media.ffmpeg import Ffmpeg
 from worker.media.probe import INPUT, probe
-from worker.media.render import OUTPUT, SCRIPT, Rendered
-from worker.media.style import Style
-from worker.media.subtitles import read_subtitles
+from worker.media.render import OUTPUT, Rendered
 
 FRONT = ("-movflags", "+faststart")
 
@@ -29,20 +24,10 @@ async def burn_arriving(
 ) -> Rendered:
     """``under_way`` happens with the first frames."""
     fed = program.fed_with(INPUT, arriving.pieces)
-    info = await probe(fed, folder, MAX_PIXELS)
-    cues = read_subtitles(SRT.encode()).cues
-    script = write_script(cues, Style(), info.display_width, info.display_height)
-    (folder / SCRIPT).write_text(script)
-    return await burn(
-        fed,
-        folder,
-        info,
-        Encoding(X264, QUALITIES["standard"], threads=2),
-        "full",
-        max_duration=60,
-        max_seconds=60,
-        on_progress=lambda share: under_way.set() if share > 0 else None,
+    _, rendered = await burn(
+        fed, folder, SRT, on_progress=lambda share: under_way.set() if share > 0 else None
     )
+    return rendered
 
 
 @pytest.mark.parametrize("name", ["x.mp4", "x.mkv", "x.webm"])
