@@ -1,4 +1,4 @@
-import { Center, Loader, Tabs } from '@mantine/core'
+import { Center, Group, Loader, Tabs } from '@mantine/core'
 import { useHotkeys } from '@mantine/hooks'
 import { useEffect, useState } from 'react'
 import { actions } from './actions'
@@ -67,17 +67,20 @@ function Editor({ userId }: { userId: string }) {
   if (!video) return null
   return (
     <div className="editor">
+      <h1 className="visually-hidden">{video.name}</h1>
       <div className="stage">
         <Player key={video.url} video={video} />
         {player && <Timeline video={video} player={player} />}
       </div>
       <aside className="side" aria-label="Subtitles">
         <Tabs defaultValue="cues" keepMounted={false}>
-          <Tabs.List>
-            <Tabs.Tab value="cues">Subtitles{cues.length > 0 && ` (${cues.length})`}</Tabs.Tab>
-            <Tabs.Tab value="style">Style</Tabs.Tab>
+          <Group gap={0} className="tabs">
+            <Tabs.List>
+              <Tabs.Tab value="cues">Subtitles{cues.length > 0 && ` (${cues.length})`}</Tabs.Tab>
+              <Tabs.Tab value="style">Style</Tabs.Tab>
+            </Tabs.List>
             <FileMenu onHelp={() => setHelp(true)} />
-          </Tabs.List>
+          </Group>
           <Tabs.Panel value="cues">
             {styled ? (
               <Center flex={1} p="xl" ta="center">

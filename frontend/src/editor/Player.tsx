@@ -54,7 +54,7 @@ export function Player({ video }: { video: Video }) {
       <MediaControlBar {...CONTROLS}>
         <MediaPlayButton />
         <MediaTimeRange />
-        <MediaTimeDisplay showDuration />
+        <MediaTimeDisplay showDuration noToggle />
         <MediaMuteButton />
         <MediaPlaybackRateButton rates={[0.5, 0.75, 1, 1.5, 2]} />
         <MediaFullscreenButton />

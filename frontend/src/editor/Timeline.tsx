@@ -108,6 +108,8 @@ function createSurface(
     plugins: [regions],
   })
   let pixelsPerSecond = SMALLEST_ZOOM
+  // A short video fills the width, whatever the zoom.
+  const reach = () => (SNAP_PIXELS * duration) / wave.getWrapper().scrollWidth
   const drawn = new Map<string, { region: Region; cue: edit.EditorCue; selected: boolean }>()
 
   wave.on('dblclick', (share) => {
@@ -122,7 +124,7 @@ function createSurface(
   })
   regions.on('region-updated', (region, side) => {
     const cue = drawn.get(region.id)?.cue
-    if (cue) changeCues((cues) => moved(cues, cue, region, side, SNAP_PIXELS / pixelsPerSecond))
+    if (cue) changeCues((cues) => moved(cues, cue, region, side, reach()))
     // Where nothing changed the region has to go back to its cue.
     if (cue && drawn.get(region.id)?.cue === cue) place(region, cue)
   })

@@ -2,7 +2,8 @@
 
 import { videoService } from '../ffmpegService'
 import type { Job, Subtitles } from '../service'
-import { withoutIds } from '../subtitles/edit'
+import { isPlain, withoutIds } from '../subtitles/edit'
+import { writeSrt } from '../subtitles/files'
 import { toJson } from '../subtitles/json'
 import { draftSalt, renewSalt } from './draft'
 import { type Document, useEditor } from './store'
@@ -25,6 +26,11 @@ async function digest(text: string): Promise<string> {
   return [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
+/**
+ * As SRT, whose tags (`<i>`) are markup, or as JSON when there is something that SRT can't say: the
+ * times of words. In JSON a text is shown as it stands.
+ */
 export function subtitlesOf({ cues, styled }: Document): Subtitles {
-  return styled ?? withoutIds(cues).map(toJson)
+  if (styled !== null) return styled
+  return isPlain(cues) ? withoutIds(cues).map(toJson) : writeSrt(withoutIds(cues))
 }

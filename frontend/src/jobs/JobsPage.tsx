@@ -105,7 +105,7 @@ function NoJobs() {
     <Center mih={240}>
       <Text c="dimmed">
         Nothing here yet.{' '}
-        <Anchor component={Link} href="/">
+        <Anchor component={Link} href="/" underline="always">
           Open a video
         </Anchor>{' '}
         to begin.

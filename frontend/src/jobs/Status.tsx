@@ -21,7 +21,13 @@ const STAGES: Record<NonNullable<Job['stage']>, string> = {
 export function StatusBadge({ job }: { job: Job }) {
   const { label, color } = LOOKS[job.status]
   return (
-    <Badge variant="light" color={color} className="status" data-status={job.status}>
+    <Badge
+      variant="light"
+      color={color}
+      className="status"
+      style={{ '--badge-color': `var(--mantine-color-${color}-6)` }}
+      data-status={job.status}
+    >
       {isCancelling(job) ? 'Cancelling' : label}
     </Badge>
   )

@@ -25,6 +25,11 @@ export function withoutIds(cues: EditorCue[]): Cue[] {
   return cues.map(({ id: _, ...cue }) => cue)
 }
 
+/** Whether texts are shown as they stand, tags and all: where words have times. */
+export function isPlain(cues: readonly Cue[]): boolean {
+  return cues.some((cue) => cue.words?.length || cue.position)
+}
+
 function sorted(cues: EditorCue[]): EditorCue[] {
   return cues.toSorted((a, b) => a.start - b.start || a.end - b.end)
 }

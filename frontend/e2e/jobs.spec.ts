@@ -1,0 +1,163 @@
+/** From the browser and back, on a real project with a real worker. */
+
+import { BROKEN, LONG, SHORT } from './clips'
+import { App, expect, test } from './page'
+
+test('a video is opened, subtitled, burned, played and downloaded', async ({ app, page }) => {
+  await app.signUp()
+  await app.chooseVideo(SHORT)
+  await page.keyboard.press('n')
+  await page.keyboard.type('Written by hand')
+  await expect(page.getByText('Uploaded')).toBeVisible()
+  await app.press()
+
+  await expect(app.status('completed')).toBeVisible()
+  const video = page.locator('video')
+  await expect
+    .poll(() => video.evaluate((element: HTMLVideoElement) => element.readyState))
+    .toBeGreaterThan(0)
+  await video.evaluate(async (element: HTMLVideoElement) => {
+    element.muted = true
+    await element.play()
+  })
+  await expect
+    .poll(() => video.evaluate((element: HTMLVideoElement) => element.currentTime))
+    .toBeGreaterThan(0.2)
+  expect(
+    await video.evaluate((element: HTMLVideoElement) => [element.videoWidth, element.videoHeight]),
+  ).toEqual([640, 360])
+  await expect(page.getByText('6 s · 640 × 360')).toBeVisible()
+
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('link', { name: 'Download' }).click(),
+  ])
+  expect(download.suggestedFilename()).toBe('short-subtitled.mp4')
+
+  await page.getByRole('link', { name: 'All videos' }).click()
+  const card = page.getByRole('listitem').filter({ hasText: 'short.mp4' })
+  await expect(card.getByText('Ready')).toBeVisible()
+  await expect
+    .poll(() => card.locator('img').evaluate((image: HTMLImageElement) => image.naturalWidth))
+    .toBeGreaterThan(0)
+})
+
+test('progress is shown while it happens, and never falls', async ({ app, page }) => {
+  await app.signUp()
+  await app.burn(LONG)
+  await expect(app.status('processing')).toBeVisible()
+  const seen: number[] = []
+  while (await app.status('processing').isVisible()) {
+    seen.push(await app.percent().catch(() => 100))
+    await page.waitForTimeout(100)
+  }
+  await expect(app.status('completed')).toBeVisible()
+  expect(seen).toEqual(seen.toSorted((a, b) => a - b))
+  expect(new Set(seen).size).toBeGreaterThan(3)
+})
+
+test('a reload during the job loses nothing', async ({ app, page }) => {
+  await app.signUp()
+  await app.burn(LONG)
+  await expect.poll(() => app.percent()).toBeGreaterThan(12)
+  const before = await app.percent()
+  await page.reload()
+  await expect(page.getByRole('progressbar', { name: 'Progress' })).toBeVisible()
+  expect(await app.percent()).toBeGreaterThanOrEqual(before)
+  await expect(app.status('completed')).toBeVisible()
+})
+
+test('a job that ends while the network is away is shown when it is back', async ({
+  app,
+  context,
+}) => {
+  await app.signUp()
+  const id = await app.burn(LONG)
+  await expect(app.status('processing')).toBeVisible()
+  await context.setOffline(true)
+  await expect.poll(() => statusOf(id)).toBe('completed')
+  await expect(app.status('processing')).toBeVisible()
+  await context.setOffline(false)
+  await expect(app.status('completed')).toBeVisible()
+})
+
+test('without Realtime the page looks for itself', async ({ app, page }) => {
+  await page.routeWebSocket(/\/realtime\/v1\//, (socket) => socket.close())
+  await app.signUp()
+  await app.burn(SHORT)
+  await expect(app.status('completed')).toBeVisible()
+})
+
+test('a job is cancelled, and tried again', async ({ app, page }) => {
+  await app.signUp()
+  await app.burn(LONG)
+  await expect(app.status('processing')).toBeVisible()
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  await expect(app.status('cancelled')).toBeVisible()
+  await page.getByRole('button', { name: 'Try again' }).click()
+  await expect(app.status('processing').or(app.status('queued'))).toBeVisible()
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  await expect(app.status('cancelled')).toBeVisible()
+})
+
+test('a job that fails says why, with its code, and leads back to the editor', async ({
+  app,
+  page,
+}) => {
+  await app.signUp()
+  await app.burn(BROKEN)
+  await expect(app.status('failed')).toBeVisible()
+  await expect(page.getByText('This video can’t be used')).toBeVisible()
+  await expect(page.getByText('The file is damaged, or not a video')).toBeVisible()
+  await expect(page.getByText('invalid_video')).toBeVisible()
+  await page.getByRole('link', { name: 'Back to the editor' }).click()
+  await expect(page.getByLabel('Text of cue 1')).toHaveValue('Hello from the browser')
+})
+
+test('two users do not see each other', async ({ app, page, browser }) => {
+  await app.signUp()
+  const id = await app.burn(SHORT)
+  await expect(app.status('completed')).toBeVisible()
+
+  const other = new App(await (await browser.newContext()).newPage())
+  await other.signUp()
+  await other.open('/jobs')
+  await expect(other.page.getByText('Nothing here yet')).toBeVisible()
+  await other.open(`/jobs/${id}`)
+  await expect(other.page.getByText('There is no such job, or it is not yours')).toBeVisible()
+  await other.page.context().close()
+  await page.close()
+})
+
+test('who waits sees how many come before', async ({ app, page, browser }) => {
+  const busy = new App(await (await browser.newContext()).newPage())
+  await busy.signUp()
+  await busy.burn(LONG)
+  await app.signUp()
+  await app.burn(SHORT)
+  await expect(page.getByText(/Next in line|before it in line/).first()).toBeVisible()
+  await busy.page.getByRole('button', { name: 'Cancel' }).click()
+  await expect(app.status('completed')).toBeVisible()
+  await busy.page.context().close()
+})
+
+test('the list follows its jobs', async ({ app, page }) => {
+  await app.signUp()
+  await app.burn(LONG)
+  await page.getByRole('link', { name: 'All videos' }).click()
+  const card = page.getByRole('listitem').filter({ hasText: 'long.mp4' })
+  await expect(card.getByRole('progressbar')).toBeVisible()
+  await expect(card.getByText('Ready')).toBeVisible()
+})
+
+/** The row as an admin sees it, past the browser. */
+async function statusOf(id: string): Promise<string> {
+  const response = await fetch(
+    `${process.env.API_URL}/rest/v1/video_jobs?select=status&id=eq.${id}`,
+    {
+      headers: { apikey: process.env.SECRET_KEY ?? '' },
+    },
+  )
+  const [row] = (await response.json()) as { status: string }[]
+  return row?.status ?? 'none'
+}

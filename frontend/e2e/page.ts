@@ -1,0 +1,76 @@
+/** What a user does on the page, in one place. */
+
+import { randomUUID } from 'node:crypto'
+import { test as base, expect, type Page } from '@playwright/test'
+
+export { expect } from '@playwright/test'
+
+export const SRT = `1
+00:00:00,500 --> 00:00:02,500
+Hello from the browser
+
+2
+00:00:03,000 --> 00:00:05,000
+Second line
+`
+
+export class App {
+  constructor(readonly page: Page) {}
+
+  async open(path = '/'): Promise<void> {
+    await this.page.goto(`${process.env.PAGE_URL}/#${path}`)
+  }
+
+  /** Signs a new user up and in. */
+  async signUp(): Promise<void> {
+    await this.open()
+    await this.page.getByRole('button', { name: 'Create an account' }).click()
+    await this.page.getByLabel('Email').fill(`${randomUUID()}@example.com`)
+    await this.page.getByLabel('Password', { exact: true }).fill('correct horse')
+    await this.page.getByRole('button', { name: 'Create account' }).click()
+    await expect(this.page.getByRole('heading', { name: 'Drop a video here' })).toBeVisible()
+  }
+
+  async chooseVideo(path: string): Promise<void> {
+    await this.page.getByLabel('Video file').setInputFiles(path)
+    await expect(this.page.getByRole('button', { name: 'Burn subtitles' })).toBeVisible()
+  }
+
+  async importSubtitles(text: string, name = 'subtitles.srt'): Promise<void> {
+    const file = { name, mimeType: 'text/plain', buffer: Buffer.from(text) }
+    await this.page.getByLabel('Subtitle file').setInputFiles(file)
+  }
+
+  /** Upload, import, press the button; returns when the job's page is there. */
+  async burn(video: string, subtitles = SRT): Promise<string> {
+    await this.chooseVideo(video)
+    await this.importSubtitles(subtitles)
+    await this.press()
+    return this.page.url().split('/').at(-1) ?? ''
+  }
+
+  async press(): Promise<void> {
+    await this.page.getByRole('button', { name: 'Burn subtitles' }).click()
+    await this.page.waitForURL(/#\/jobs\/[0-9a-f-]{36}$/)
+  }
+
+  status(name: 'queued' | 'processing' | 'completed' | 'failed' | 'cancelled') {
+    return this.page.locator(`h1 ~ [data-status="${name}"]`)
+  }
+
+  /** Per cent as the page shows it. */
+  async percent(): Promise<number> {
+    return Number(
+      await this.page.getByRole('progressbar', { name: 'Progress' }).getAttribute('aria-valuenow'),
+    )
+  }
+}
+
+export const test = base.extend<{ app: App }>({
+  app: async ({ page }, use) => {
+    const problems: string[] = []
+    page.on('pageerror', (error) => problems.push(error.message))
+    await use(new App(page))
+    expect(problems).toEqual([])
+  },
+})

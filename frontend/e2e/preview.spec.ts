@@ -1,0 +1,81 @@
+/** The preview is the result: the same picture, but for what the encoder does to it. */
+
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import type { Page } from '@playwright/test'
+import { FFMPEG, STILL } from './clips'
+import { expect, test } from './page'
+
+/** Of the part of the picture where the text is. Without the text it is below 0.7. */
+const ALIKE = 0.97
+
+const CASES = {
+  classic: ['Classic', 'Plain words, <i>some of them</i>\nwith an accent: é'],
+  yellow: ['Yellow', 'Bold and yellow'],
+  box: ['Box', 'In a box that lets\nthe picture through'],
+} as const
+
+for (const [name, [preset, text]] of Object.entries(CASES)) {
+  test(`${name}: the preview and the burned frame are alike`, async ({ app, page }, info) => {
+    await app.signUp()
+    await app.chooseVideo(STILL)
+    await app.importSubtitles(`00:00:00,000 --> 00:00:02,000\n${text}\n`)
+    await page.getByRole('tab', { name: 'Style' }).click()
+    await page.getByRole('button', { name: preset }).click()
+    const preview = info.outputPath('preview.png')
+    const bare = info.outputPath('bare.png')
+    await photograph(page, preview, bare)
+    await app.press()
+    await expect(app.status('completed')).toBeVisible()
+    const video = info.outputPath('burned.mp4')
+    const burned = info.outputPath('burned.png')
+    const url = await page.locator('video').getAttribute('src')
+    writeFileSync(video, Buffer.from(await (await fetch(url ?? '')).arrayBuffer()))
+    execFileSync(FFMPEG, ['-v', 'error', '-y', '-ss', '1', '-i', video, '-frames:v', '1', burned])
+
+    const [alike, unlike] = [similarity(preview, burned), similarity(bare, burned)]
+    console.log(`${name}: SSIM ${alike}, without the text ${unlike}`)
+    expect(alike).toBeGreaterThan(ALIKE)
+    expect(unlike).toBeLessThan(0.8)
+  })
+}
+
+/** The player's picture in the video's own size, with the subtitles and without. */
+async function photograph(page: Page, preview: string, bare: string) {
+  await page.setViewportSize({ width: 1400, height: 800 })
+  await page.addStyleTag({
+    content:
+      '#media { position: fixed; z-index: 9; inset: 0 auto auto 0; width: 1280px; height: 720px }',
+  })
+  const clip = { x: 0, y: 0, width: 1280, height: 720 }
+  await page.locator('.JASSUB').waitFor({ state: 'attached' })
+  await page.locator('#media video').evaluate((video: HTMLVideoElement) => {
+    video.currentTime = 1
+  })
+  let last: Buffer = Buffer.alloc(0)
+  await expect
+    .poll(
+      async () => {
+        const next = await page.screenshot({ clip })
+        const settled = next.equals(last)
+        last = next
+        return settled
+      },
+      { intervals: [700] },
+    )
+    .toBe(true)
+  writeFileSync(preview, last)
+  await page.addStyleTag({ content: '.JASSUB { visibility: hidden }' })
+  await page.screenshot({ clip, path: bare })
+}
+
+/** SSIM of the lower third of two pictures of 1280 x 720. */
+function similarity(a: string, b: string): number {
+  const filter = '[0]crop=1280:240:0:480[a];[1]crop=1280:240:0:480[b];[a][b]ssim'
+  const said = execFileSync('sh', [
+    '-c',
+    'exec "$0" "$@" 2>&1',
+    ...[FFMPEG, '-nostdin', '-i', a, '-i', b, '-lavfi', filter, '-f', 'null', '-'],
+  ]).toString()
+  return Number(/All:([\d.]+)/.exec(said)?.[1])
+}
