@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Cue as JsonCue, Style } from '../src/service/types'
 import { fromJson } from '../src/subtitles/json'
-import { plainCue, writeScript } from '../src/subtitles/script/ass'
+import { type Look, plainCue, writeScript } from '../src/subtitles/script/ass'
+import { markedCue } from '../src/subtitles/script/markup'
 
 const FOLDER = join(import.meta.dirname, '../../tests/vectors')
 const NAMES = readdirSync(FOLDER)
@@ -29,4 +30,20 @@ test.each(NAMES)('%s is the same script as in Python', (name) => {
 
 test('there are vectors', () => {
   expect(NAMES.length).toBeGreaterThan(20)
+})
+
+interface MarkupVector {
+  markup: string
+  text: string
+  spans: [start: number, end: number, look: Look][]
+  position: string | null
+}
+
+const MARKUP = JSON.parse(readFileSync(join(FOLDER, 'markup/srt.json'), 'utf8')) as MarkupVector[]
+
+test.each(MARKUP)('$markup is read as in Python', ({ markup, text, spans, position }) => {
+  const cue = markedCue({ start: 0, end: 1, text: markup })
+  expect(cue.text.join('')).toBe(text)
+  expect(cue.spans).toEqual(spans.map(([start, end, look]) => ({ start, end, look })))
+  expect(cue.position).toBe(position)
 })

@@ -4,7 +4,9 @@ import JASSUB from 'jassub'
 import wasmUrl from 'jassub/dist/wasm/jassub-worker.wasm?url'
 import modernWasmUrl from 'jassub/dist/wasm/jassub-worker-modern.wasm?url'
 import workerUrl from 'jassub/dist/worker/worker.js?worker&url'
+import { isPlain } from '../subtitles/edit'
 import { plainCue, writeScript } from '../subtitles/script/ass'
+import { markedCue } from '../subtitles/script/markup'
 import { type Document, EMPTY, type Picture } from './store'
 
 export interface Preview {
@@ -26,7 +28,7 @@ function fontFamilies(): Promise<Families> {
 
 /** What the worker makes of a document, for a picture of this size. */
 export function scriptOf({ cues, style, styled }: Document, { width, height }: Picture): string {
-  return styled ?? writeScript(cues.map(plainCue), style, width, height)
+  return styled ?? writeScript(cues.map(isPlain(cues) ? plainCue : markedCue), style, width, height)
 }
 
 /** Draws over a video whose size is known, on a canvas beside it. */

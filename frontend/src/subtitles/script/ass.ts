@@ -10,6 +10,7 @@ import { assColor, centiseconds, decimal, LAST_CENTISECOND, wordsIn, writeText }
 import { facesOf } from './faces'
 import { type EastAsian, eastAsian } from './language'
 import { breakLines, type Slice, sum, widthsOf } from './lines'
+import { clean } from './text'
 
 /** How a part of a text differs from the style. `color` is `#RRGGBB`. */
 export interface Look {
@@ -105,25 +106,6 @@ export function plainCue(cue: Cue): ScriptCue {
     words: (cue.words ?? []).map((word) => ({ ...word, text: [...clean(word.text)] })),
     position: cue.position ?? null,
   }
-}
-
-const MARK =
-  '[\\u0300-\\u036f\\u0483-\\u0489\\u0e31\\u0e34-\\u0e3a\\u0e47-\\u0e4e\\u1ab0-\\u1aff\\u1dc0-\\u1dff\\u20d0-\\u20ff\\ufe20-\\ufe2f]'
-const PILE_OF_MARKS = new RegExp(`(${MARK}{8})${MARK}+`, 'gu')
-
-/** worker/media/cues.py: text without what can't be drawn. */
-export function clean(text: string): string {
-  const lines = text
-    .replace(/\r\n|[\r\u0085\u2028\u2029]/gu, '\n')
-    .replaceAll('\t', ' ')
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
-    .replace(/[\0-\x08\x0b-\x1f\x7f-\x9f\ufeff\ufffe\uffff]/gu, '')
-    .replace(/\p{Surrogate}/gu, '\ufffd')
-    .replace(PILE_OF_MARKS, '$1')
-    .split('\n')
-    .map((line) => line.replace(/^[ \u00a0\u3000]+|[ \u00a0\u3000]+$/gu, ''))
-  const isFilled = (line: string) => line !== ''
-  return lines.slice(lines.findIndex(isFilled), lines.findLastIndex(isFilled) + 1).join('\n')
 }
 
 function canvasOf(style: FullStyle, width: number, height: number): Canvas {
