@@ -12,14 +12,18 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import imageio_ffmpeg
 from fontTools.ttLib import TTCollection, TTFont
+from fontTools.varLib.instancer import instantiateVariableFont
 
 from worker.media.fonts import font_folders
 
 PUBLIC = Path(__file__).parent / "public"
 FAMILY, TYPOGRAPHIC_FAMILY = 1, 16
+BOLD = 700
+WEIGHTS = {"Regular": 400, "Bold": BOLD}
 SAMPLE_SECONDS = 24
 SENTENCES = (
     (1.0, 4.2, "Drop a video, write its subtitles,\nand burn them in."),
@@ -37,29 +41,51 @@ def main() -> None:
 
 
 def copy_fonts(target: Path) -> None:
-    """Copy every font of the wheels, and write down which families are in which file."""
+    """Copy every font of the wheels, and write down which files a family has."""
     target.mkdir(parents=True, exist_ok=True)
     families: dict[str, list[str]] = {}
     for folder in font_folders():
         if "site-packages" not in folder.parts:
             continue
         for file in sorted(folder.rglob("*.[ot]t[fc]")):
-            # Brackets of variable fonts would have to be escaped in addresses.
-            name = file.name.replace("[", "-").replace("]", "").replace(",", "-")
-            if not (target / name).exists():
-                shutil.copy(file, target / name)
-            for family in families_in(file):
-                families.setdefault(family, []).append(f"/fonts/{name}")
+            for copy in copies_of(file, target):
+                for family in families_in(copy):
+                    families.setdefault(family, []).append(f"/fonts/{copy.name}")
     (target / "index.json").write_text(json.dumps(families, indent=1))
+
+
+def copies_of(file: Path, target: Path) -> list[Path]:
+    """A file as it is, or, if its weight is variable, its regular and its bold: fontconfig knows
+    these as fonts of their own, libass in the browser knows only what it is given."""
+    if "[" not in file.name:
+        return [Path(shutil.copy(file, target / file.name))]
+    copies = []
+    for style, weight in WEIGHTS.items():
+        copy = target / f"{file.name.partition('[')[0]}-{style}.ttf"
+        font = TTFont(file)
+        instantiateVariableFont(font, {"wght": weight}, inplace=True)
+        if weight == BOLD:
+            font["head"].macStyle |= 1
+            font["OS/2"].fsSelection = font["OS/2"].fsSelection & ~(1 << 6) | (1 << 5)
+        name_by_family(font["name"])
+        font.save(copy)
+        copies.append(copy)
+    return copies
+
+
+def name_by_family(names: Any) -> None:
+    """Call a font by its family: some have their lightest weight in the name that libass reads."""
+    family = names.getDebugName(TYPOGRAPHIC_FAMILY)
+    for record in list(names.names):
+        if family and record.nameID == FAMILY:
+            record.string = family
+    names.removeNames(nameID=TYPOGRAPHIC_FAMILY)
 
 
 def families_in(file: Path) -> set[str]:
     """The names by which a script may ask for the fonts of a file."""
     fonts = TTCollection(file).fonts if file.suffix == ".ttc" else [TTFont(file, lazy=True)]
-    return {
-        str(font["name"].getDebugName(TYPOGRAPHIC_FAMILY) or font["name"].getDebugName(FAMILY))
-        for font in fonts
-    }
+    return {str(font["name"].getDebugName(FAMILY)) for font in fonts}
 
 
 def make_sample(target: Path) -> None:

@@ -44,7 +44,9 @@ def font_folders(more: Sequence[Path] = ()) -> list[Path]:
 
 
 def write_fontconfig(folder: Path, more: Sequence[Path] = ()) -> Path:
-    """Write fonts.conf and an empty cache into ``folder``; returns the file's path."""
+    """Write fonts.conf and an empty cache into ``folder``; returns the file's path, from the root:
+    ffmpeg works in another folder."""
+    folder = folder.resolve()
     cache = folder / "cache"
     cache.mkdir(parents=True, exist_ok=True)
     folders = (f"<dir>{escape(str(path.resolve()))}</dir>" for path in font_folders(more))
@@ -57,7 +59,7 @@ def write_fontconfig(folder: Path, more: Sequence[Path] = ()) -> Path:
                 '<!DOCTYPE fontconfig SYSTEM "fonts.dtd">',
                 "<fontconfig>",
                 *folders,
-                f"<cachedir>{escape(str(cache.resolve()))}</cachedir>",
+                f"<cachedir>{escape(str(cache))}</cachedir>",
                 '<match target="pattern"><edit name="family" mode="append_last" binding="weak">',
                 *families,
                 "</edit></match>",
