@@ -28,7 +28,9 @@ def test_every_code_in_the_catalogue_is_used() -> None:
 
 SKIPPED = {"node_modules", ".venv", ".devstack", ".git"}
 DOCUMENTS = [
-    path for path in sorted(ROOT.rglob("*.md")) if not SKIPPED & set(path.relative_to(ROOT).parts)
+    path
+    for path in sorted([*ROOT.rglob("*.md"), ROOT / "llms.txt"])
+    if not SKIPPED & set(path.relative_to(ROOT).parts)
 ]
 
 
