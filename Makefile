@@ -16,7 +16,7 @@ DENO := $(BIN)/deno
 DENO_CONFIG := --config supabase/functions/process-video/deno.json
 DENO_SOURCES := supabase/functions devstack/functions tests/contract/supabase
 
-.PHONY: demo dev test test-functions test-browser lint format sbom docs vectors sheets types bench-quality bench-render help
+.PHONY: demo dev test test-functions test-browser lint lint-functions format sbom docs vectors sheets types bench-quality bench-render help
 
 help:
 	@echo "make demo [VIDEO=… SUBS=…]  one job, from upload to subtitled video"
@@ -36,19 +36,21 @@ dev: $(VENV)/dev.ok $(PAGE)
 test: $(VENV)/test.ok
 	$(BIN)/python -m pytest $(ARGS)
 
-test-functions: $(VENV)/test.ok
+test-functions: lint-functions
 	$(BIN)/python -m pytest -s tests/functions
 
 test-browser: $(VENV)/test.ok $(PAGE)
 	cd frontend && $(NODE_PATH) npm run lint
 	cd frontend && $(NODE_PATH) npm test
 
-lint: $(VENV)/test.ok
+lint: $(VENV)/test.ok lint-functions
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/squawk migrations/*.sql
+
+lint-functions: $(VENV)/test.ok
 	$(DENO) fmt --quiet --check $(DENO_CONFIG) $(DENO_SOURCES)
 	$(DENO) lint --quiet $(DENO_CONFIG) $(DENO_SOURCES)
 	$(DENO) check --quiet $(DENO_CONFIG) supabase/functions/*/*.ts

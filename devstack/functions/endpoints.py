@@ -129,7 +129,11 @@ def _is_end_to_end(name: bytes) -> bool:
 
 
 def _refusal(status: int, code: str, message: str) -> Response:
-    headers = {"sb-error-code": code, "access-control-allow-origin": "*"}
+    headers = {
+        "sb-error-code": code,
+        "access-control-allow-origin": "*",
+        "access-control-expose-headers": "sb-error-code, x-relay-error",
+    }
     return Json({"code": code, "message": message}, status, headers)
 
 

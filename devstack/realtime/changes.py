@@ -119,7 +119,7 @@ class Changes:
             (subscriber, binding)
             for subscriber, subscription in self._subscriptions.items()
             for binding in subscription.bindings
-            if change.position >= subscription.since and binding.matches(change)
+            if change.transaction.position >= subscription.since and binding.matches(change)
         ]
         if not wanted:
             return
@@ -223,7 +223,9 @@ def _data(
             return data | {"errors": ["Error 400: Bad Request, no primary key"]}
         if any(column.name not in selectable for column in table.key):
             return data | {"errors": ["Error 401: Unauthorized"]}
-    committed_at = change.committed_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    committed_at = change.transaction.committed_at.isoformat(timespec="milliseconds").replace(
+        "+00:00", "Z"
+    )
     data["commit_timestamp"] = committed_at
     data["columns"] = [
         {"name": column.name, "type": column.type}

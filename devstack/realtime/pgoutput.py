@@ -19,6 +19,13 @@ _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
+class Transaction:
+    id: int
+    committed_at: datetime
+    position: int  # of the commit in the write-ahead log
+
+
+@dataclass(frozen=True)
 class Change:
     """One row of one committed transaction. `old`: what the replica identity keeps, if sent."""
 
@@ -27,8 +34,7 @@ class Change:
     action: Action
     new: Row | None
     old: Row | None
-    committed_at: datetime
-    position: int  # of the commit in the write-ahead log
+    transaction: Transaction
 
 
 class Decoder:
@@ -36,16 +42,16 @@ class Decoder:
 
     def __init__(self) -> None:
         self._relations: dict[int, _Relation] = {}
-        self._committed_at = _EPOCH
-        self._position = 0
+        self._transaction: Transaction | None = None
 
     def read(self, message: bytes) -> Change | None:
         """The change that the message is; None for messages about the stream itself."""
         reader = _Reader(message)
         kind = reader.character()
         if kind == "B":
-            self._position = reader.number(8)
-            self._committed_at = _EPOCH + timedelta(microseconds=reader.number(8))
+            position = reader.number(8)
+            committed_at = _EPOCH + timedelta(microseconds=reader.number(8))
+            self._transaction = Transaction(reader.number(4), committed_at, position)
         elif kind == "R":
             self._read_relation(reader)
         elif kind in "IUD":
@@ -76,15 +82,8 @@ class Decoder:
             else:
                 old = row
         actions: dict[str, Action] = {"I": "INSERT", "U": "UPDATE", "D": "DELETE"}
-        return Change(
-            relation.schema,
-            relation.table,
-            actions[kind],
-            new,
-            old,
-            self._committed_at,
-            self._position,
-        )
+        assert self._transaction is not None, "a change comes after the begin of its transaction"
+        return Change(relation.schema, relation.table, actions[kind], new, old, self._transaction)
 
 
 @dataclass(frozen=True)

@@ -13,15 +13,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
-from devstack.database import Database
+from devstack.database import REALTIME_ADMIN, Database
 from devstack.keys import Keys
 from devstack.realtime.changes import PUBLICATION, Changes
 from devstack.realtime.hub import Hub
 from devstack.realtime.partitions import keep_partitions, make_partitions
-from devstack.realtime.pgoutput import Change
+from devstack.realtime.pgoutput import Change, Transaction
 from devstack.realtime.replication import ReplicationError, replication
 
 _MESSAGES_PUBLICATION = "supabase_realtime_messages_publication"
+
+_LOOK_SECONDS = 0.001
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +43,7 @@ class Realtime:
         self._dsn = dsn
         self._starting = asyncio.Lock()
         self._stream: asyncio.Task[None] | None = None
+        self._visible: Transaction | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -69,7 +72,9 @@ class Realtime:
             async with replication(self._dsn, publications) as changes:
                 started.set_result(None)
                 async for change in changes:
-                    await self._deliver_one(change)
+                    if self.sockets:
+                        await self._wait_until_visible(change.transaction)
+                        await self._deliver_one(change)
         except Exception as error:
             if not started.done():
                 started.set_exception(error)
@@ -78,6 +83,25 @@ class Realtime:
                 _log.exception("Realtime stopped to follow the database")
             for socket in tuple(self.sockets):
                 socket.disconnect()
+
+    async def _wait_until_visible(self, transaction: Transaction) -> None:
+        """A commit is in the log a moment before other sessions see it; who hears of it, may look.
+
+        Ids of transactions are not told apart from those of four billion transactions ago.
+        """
+        if transaction == self._visible:
+            return
+        while not await self._is_visible(transaction):  # noqa: ASYNC110 - nothing tells when
+            await asyncio.sleep(_LOOK_SECONDS)
+        self._visible = transaction
+
+    async def _is_visible(self, transaction: Transaction) -> bool:
+        async with self.database.transaction(REALTIME_ADMIN) as connection:
+            cursor = await connection.execute(
+                "select pg_visible_in_snapshot(%s::text::xid8, pg_current_snapshot()) as it_is",
+                [transaction.id],
+            )
+            return bool((await cursor.fetchone() or {})["it_is"])
 
     async def _deliver_one(self, change: Change) -> None:
         if (change.schema, change.table) != ("realtime", "messages"):

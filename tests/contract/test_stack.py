@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -17,6 +18,7 @@ from websockets.exceptions import ConnectionClosed
 
 from devstack.postgres import SUPERUSER, Postgres
 from devstack.stack import Stack, bootstrap
+from tests.conftest import eventually
 
 from .conftest import PASSWORD, Project, client
 from .phoenix import phoenix
@@ -98,6 +100,48 @@ def test_sockets_are_closed_when_the_changes_of_the_database_are_lost(tmp_path: 
                 line.next()
         with Postgres.start(tmp_path / "postgres", port=postgres.port), phoenix(project) as line:
             assert line.join("lobby")[4]["status"] == "ok"
+
+
+def test_a_change_is_told_when_others_can_see_it_and_not_before(tmp_path: Path) -> None:
+    # A commit that waits for a standby is in the log, but no other session sees it.
+    options = {"synchronous_standby_names": "nobody", "synchronous_commit": "local"}
+    insert = "insert into public.things values (1)"
+    with (
+        ThreadPoolExecutor() as threads,
+        Postgres.start(tmp_path / "postgres", options=options) as postgres,
+        psycopg.connect(postgres.dsn(user=SUPERUSER), autocommit=True) as admin,
+    ):
+        bootstrap(postgres.dsn(user=SUPERUSER))
+        for statement in (
+            "create table public.things (id int primary key)",
+            "alter table public.things enable row level security",
+            "create policy everybody on public.things for select to anon using (true)",
+            "grant select on public.things to anon",
+            "alter publication supabase_realtime add table public.things",
+        ):
+            admin.execute(statement)
+        with Stack.start(directory=tmp_path, database_url=postgres.dsn()) as stack:
+            keys = (stack.publishable_key, stack.secret_key, stack.database_url, stack.jwt_secret)
+            with phoenix(Project(stack.url, *keys)) as line:
+                changes = {"event": "INSERT", "schema": "public", "table": "things"}
+                line.watch("things", stack.publishable_key, changes)
+                inserting = threads.submit(_execute, postgres.dsn(user=SUPERUSER), insert)
+                waiting = "from pg_stat_activity where wait_event = 'SyncRep'"
+                eventually(lambda: admin.execute(f"select {waiting}").fetchone() is not None)
+                # The gateway has heard of it, and looks whether it is there.
+                looking = (
+                    "select from pg_stat_activity"
+                    " where query ~ 'visible_in_snapshot' and pid <> pg_backend_pid()"
+                )
+                eventually(lambda: admin.execute(looking).fetchone() is not None)
+                admin.execute(f"select pg_cancel_backend(pid) {waiting}")
+                inserting.result()
+                assert line.change()["record"] == {"id": 1}
+
+
+def _execute(dsn: str, statement: str) -> None:
+    with psycopg.connect(dsn, options="-c synchronous_commit=on") as connection:
+        connection.execute(statement)
 
 
 def test_a_stack_that_can_not_start_leaves_nothing(tmp_path: Path) -> None:

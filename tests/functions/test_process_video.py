@@ -313,6 +313,7 @@ def test_an_open_job_too_many_is_refused(ada: User, one_open_job: None) -> None:
     assert problem(refused) == (429, "quota_open_jobs")
     assert "at most 1 are allowed" in refused.json()["message"]
     assert int(refused.headers["retry-after"]) > 0
+    assert "retry-after" in refused.headers["access-control-expose-headers"]
 
 
 def test_a_job_too_many_in_an_hour_says_when_there_is_room(

@@ -7,6 +7,7 @@
 
 import { ErrorCodeHeader, withSupabase } from '@supabase/server'
 import type { SupabaseClient } from '@supabase/supabase-js'
+import { corsHeaders } from '@supabase/supabase-js/cors'
 import { Problem } from '../_shared/problem.ts'
 import { insertJob } from './job.ts'
 import { type JobRequest, readRequest } from './request.ts'
@@ -16,10 +17,12 @@ import { makeSubtitleFile } from './subtitles.ts'
 /** As the table wants it; a header that is something else is left out. */
 const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 
-const serve = withSupabase({ auth: 'user' }, async (request, { supabase, userClaims }) => {
+const CORS = { headers: { ...corsHeaders, 'access-control-expose-headers': 'retry-after' } }
+
+const serve = withSupabase({ auth: 'user', cors: CORS }, async (request, context) => {
   try {
     if (request.method !== 'POST') throw new Problem('method_not_allowed')
-    return await processVideo(request, supabase, userClaims!.id)
+    return await processVideo(request, context.supabase, context.userClaims!.id)
   } catch (error) {
     return answer(error)
   }
