@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,13 +21,18 @@ import structlog
 from worker.arriving import ArrivingFile, InterruptedFileError
 from worker.errors import JobError, JobWarning, size, span
 from worker.media.burn import burn
+from worker.media.cues import Cue
 from worker.media.encoder import Encoder, Encoding
 from worker.media.ffmpeg import Ffmpeg
 from worker.media.options import Options, read_options
+from worker.media.picture import scaled_down
 from worker.media.probe import INPUT, MediaInfo, probe
 from worker.media.render import OUTPUT, POSTER, SCRIPT, Rendered, poster
 from worker.media.script import cues_past, script_for
+from worker.media.soft_track import add_soft_track, as_shown
+from worker.media.srt import write_srt
 from worker.media.subtitles import MAX_BYTES, Subtitles, read_subtitles
+from worker.media.webvtt import write_vtt
 from worker.progress import Progress, Report
 from worker.queue.jobs import Job
 from worker.queue.outcome import Completed
@@ -40,6 +46,12 @@ log = structlog.get_logger()
 VIDEOS = "videos"
 SUBTITLES = "subtitles"
 RENDERS = "renders"
+SIDECARS: dict[str, tuple[Callable[[Sequence[Cue]], str], str]] = {
+    "srt": (write_srt, "application/x-subrip"),
+    "vtt": (write_vtt, "text/vtt"),
+}
+LAST_MOMENT = 0.1
+"""Seconds before the end at which there is a frame for sure."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +94,17 @@ class Pipeline:
             video = await self._find_video(job.input_path)
             work = Work(job, options, subtitles, folder, progress)
             info, rendered = await self._fetch_and_burn(work, video)
-            await poster(self._ffmpeg, folder, _poster_time(subtitles, rendered.duration))
+            if options.soft_track:
+                cues, language = subtitles.cues, options.language
+                await add_soft_track(self._ffmpeg, folder, cues, language, rendered.duration)
+            poster_time = _poster_time(options.poster_time, subtitles, rendered.duration)
+            await poster(self._ffmpeg, folder, poster_time)
             progress.enter("upload")
+            sidecars = await self._upload_sidecars(work)
             video_path, poster_path = await self._upload(job, folder, progress)
             progress.leave()
             output_info = describe(info, subtitles, rendered, folder / OUTPUT)
+            output_info |= {"soft_track": options.soft_track, "sidecars": sidecars}
         return Completed(video_path, poster_path, output_info)
 
     async def _read_subtitles(self, path: str, options: Options) -> Subtitles:
@@ -179,7 +197,7 @@ class Pipeline:
         limit = self._settings.max_duration_seconds
         if info.duration and info.duration > limit:
             raise JobError("video_too_long", actual=span(info.duration), limit=span(limit))
-        return info
+        return scaled_down(info, work.options.max_resolution)
 
     def _write_script(self, work: Work, info: MediaInfo) -> None:
         width, height = info.display_width, info.display_height
@@ -207,6 +225,19 @@ class Pipeline:
             speed=round(rendered.duration / seconds, 2),
         )
         return rendered
+
+    async def _upload_sidecars(self, work: Work) -> dict[str, str]:
+        """Subtitle files beside the video: returns the path of each kind."""
+        paths = {}
+        for kind in work.options.sidecars:
+            write, content_type = SIDECARS[kind]
+            file = work.folder / f"subtitles.{kind}"
+            file.write_text(write(as_shown(work.subtitles.cues)), encoding="utf-8")
+            paths[kind] = f"{work.job.output_prefix}/{file.name}"
+            await self._storage.upload(
+                RENDERS, paths[kind], file, content_type, lambda done, total: None
+            )
+        return paths
 
     async def _upload(self, job: Job, folder: Path, progress: Progress) -> tuple[str, str]:
         poster_path = f"{job.output_prefix}/poster.jpg"
@@ -256,8 +287,10 @@ def describe(
     }
 
 
-def _poster_time(subtitles: Subtitles, duration: float) -> float:
-    """Seconds: the middle of the first subtitle that is shown, else a third of the video."""
+def _poster_time(wanted: float | None, subtitles: Subtitles, duration: float) -> float:
+    """Seconds: what is wanted, the middle of the first subtitle that is shown, or a third."""
+    if wanted is not None:
+        return min(wanted, max(0.0, duration - LAST_MOMENT))
     for cue in sorted(subtitles.cues, key=lambda cue: cue.start):
         middle = (cue.start + cue.end) / 2000
         if cue.text and cue.end > cue.start and middle < duration:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -280,3 +281,41 @@ def test_a_job_sent_while_the_worker_is_idle_starts_at_once(
     worker.wait_for("listener.live")
     user.wait(user.send(clip))
     assert worker.wait_for("job.claimed")["waited"] < 5
+
+
+def test_everything_that_can_be_asked_for_comes_out(
+    project: Project, user: User, clip: Path, tmp_path: Path
+) -> None:
+    """A soft track, subtitle files, a poster of a certain moment, a smaller picture."""
+    project.start_worker()
+    cues = [
+        {"start": 1, "end": 2, "text": "Word"},
+        {"start": 3, "end": 3.48, "text": "Wort", "position": "top-left"},
+    ]
+    options = {
+        **BIG, "language": "de", "soft_track": True, "sidecars": ["srt", "vtt"],
+        "poster_time": 0.5, "max_resolution": 144,
+    }  # fmt: skip
+    row = user.wait(user.send(clip, json.dumps(cues), options=options))
+    assert row["status"] == "completed", row
+    info = row["output_info"]
+    assert (info["width"], info["height"], info["soft_track"]) == (192, 144, True)
+    assert (info["subtitle_format"], info["cues"], info["warnings"]) == ("json", 2, [])
+
+    video = project.download(row["output_path"], tmp_path / "out.mp4")
+    assert set(np.flatnonzero(shows_text(gray_frames(video, 192, 144)))) == TEXT_FRAMES
+    soft = ffmpeg("-i", video, "-map", "0:s:0", "-f", "srt", "pipe:1").decode()
+    assert "Word" in soft
+    poster = project.download(row["poster_path"], tmp_path / "poster.jpg")
+    assert not shows_text(gray_frames(poster, 192, 144)).any(), "nothing is said at 0.5 s"
+
+    folder = row["output_path"].rpartition("/")[0]
+    assert info["sidecars"] == {kind: f"{folder}/subtitles.{kind}" for kind in ("srt", "vtt")}
+    renders = user.client.storage.from_("renders")
+    assert renders.download(info["sidecars"]["srt"]).decode() == (
+        "1\n00:00:01,000 --> 00:00:02,000\nWord\n\n2\n00:00:03,000 --> 00:00:03,480\n{\\an7}Wort\n"
+    )
+    assert renders.download(info["sidecars"]["vtt"]).decode() == (
+        "WEBVTT\n\n00:00:01.000 --> 00:00:02.000\nWord\n\n"
+        "00:00:03.000 --> 00:00:03.480 line:0 position:0% align:left\nWort\n"
+    )

@@ -23,10 +23,11 @@ class Options(BaseModel):
     language: str | None = Field(
         None, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35
     )
-    """Language of the subtitles (BCP 47: `en`, `ja`, `zh-Hant`): marks the soft track, and decides
-    how Chinese characters are drawn and where lines break. Guessed from the text when not given."""
+    """Language of the subtitles (BCP 47: `en`, `ja`, `zh-Hant`): marks the soft track, helps where
+    a file doesn't say its charset, and decides how Chinese characters are drawn and where lines
+    break (without it, the text does)."""
     soft_track: Flag = False
-    """Add the subtitles also as a track that players can switch on and off."""
+    """Add the subtitles also as a track that players can switch on."""
     sidecars: tuple[Literal["srt", "vtt"], ...] = Field((), max_length=2)
     """Subtitle files to put beside the video: their paths are in `output_info.sidecars`."""
     audio_track: int | None = Field(None, ge=1, le=64)

@@ -8,9 +8,10 @@ Every conversion is asked for here; left to themselves ffmpeg's filters guess, a
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
-from worker.media.probe import Color, VideoStream
+from worker.media.probe import Color, MediaInfo, VideoStream
 
 Filter = tuple[str, dict[str, Any]]
 
@@ -46,6 +47,38 @@ def picture_filters(video: VideoStream) -> list[Filter]:
     else:
         filters += _standard(video)
     return filters
+
+
+def scaled_down(info: MediaInfo, most: int | None) -> MediaInfo:
+    """The same video with at most ``most`` pixels on its shorter side, as displayed."""
+    shorter = min(info.display_width, info.display_height)
+    if most is None or shorter <= most:
+        return info
+
+    def scaled(pixels: int) -> int:
+        return max(2, round(pixels * most / shorter / 2) * 2)
+
+    width, height = scaled(info.output_width), scaled(info.output_height)
+    square = abs(info.display_width - info.output_width) <= 1
+    aspect = info.display_width / info.output_width
+    return replace(
+        info,
+        output_width=width,
+        output_height=height,
+        display_width=width if square else round(width * aspect),
+        display_height=height,
+        scaled=True,
+    )
+
+
+def scale_filters(info: MediaInfo) -> list[Filter]:
+    """To the size of the output, if that is not the picture's own."""
+    if not info.scaled:
+        return []
+    size = {"w": info.output_width, "h": info.output_height, "flags": "lanczos"}
+    # Rounding to even sizes would leave pixels that are almost square.
+    square = info.display_width == info.output_width
+    return [("scale", size), *([("setsar", {"sar": 1})] if square else [])]
 
 
 def _tone_map(color: Color) -> list[Filter]:

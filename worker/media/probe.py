@@ -107,6 +107,8 @@ class MediaInfo:
     output_height: int
     display_width: int
     display_height: int
+    scaled: bool = False
+    """Whether the output is smaller than the input."""
 
     @property
     def frames(self) -> int | None:

@@ -19,7 +19,7 @@ from worker.errors import JobError, JobWarning, span
 from worker.media.encoder import Encoding
 from worker.media.ffmpeg import Ffmpeg, Limits, Position, Run
 from worker.media.packets import Timeline, read_timeline
-from worker.media.picture import picture_filters
+from worker.media.picture import picture_filters, scale_filters
 from worker.media.probe import FORMATS, INPUT, MediaInfo, padded_pixels
 
 SCRIPT = "subtitles.ass"
@@ -121,7 +121,7 @@ def render_arguments(info: MediaInfo, encoding: Encoding, max_duration: float) -
     )
     picture = source[str(info.video.index)]
     video = picture
-    for name, options in picture_filters(info.video):
+    for name, options in [*picture_filters(info.video), *scale_filters(info)]:
         video = video.filter(name, **options)
     # The size as displayed tells libass about pixels that are not square.
     video = video.filter("ass", SCRIPT, original_size=f"{info.display_width}x{info.display_height}")

@@ -186,7 +186,7 @@ def _require_fit(folder: Path, info: MediaInfo, encoding: Encoding, request: Req
         raise NotSmart("container", info.container)
     if info.video.codec != "h264":
         raise NotSmart("codec", info.video.codec)
-    if info.video.hdr or (info.video.width % 2 or info.video.height % 2):
+    if info.scaled or info.video.hdr or (info.video.width % 2 or info.video.height % 2):
         raise NotSmart("picture")
     if info.duration:
         times = merged([(round(a * 1000), round(b * 1000)) for a, b in request.shown])
