@@ -228,7 +228,7 @@ class Pipeline:
 
     async def _upload_sidecars(self, work: Work) -> dict[str, str]:
         """Subtitle files beside the video: returns the path of each kind."""
-        paths = {}
+        paths: dict[str, str] = {}
         for kind in work.options.sidecars:
             write, content_type = SIDECARS[kind]
             file = work.folder / f"subtitles.{kind}"
