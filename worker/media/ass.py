@@ -12,7 +12,8 @@ tests/vectors hold it to that. Its rules:
     floor(x + 0.5). ``size`` = style.size * unit; outline, shadow, padding and letter spacing are
     per cent of ``size``.
 3.  A box is ``BorderStyle`` 4, a feature of libass: the shadow's colour and distance become the
-    box's colour and padding, and the margins grow by the padding, so that they are the box's.
+    box's colour and padding, and the margins grow by padding and outline, so that they are the
+    box's.
 4.  Columns of a line: max_characters, or fewer if the picture is narrower; a column is 0.4 of the
     size wide (0.43 when bold) plus the letter spacing. Lines at a time: max_lines, or fewer if the
     picture is lower. See ``lines`` for where lines break.
@@ -80,12 +81,21 @@ class Canvas:
         return self.style.box_padding * self.size / 100 if self.style.box_color else 0.0
 
     @property
+    def outline(self) -> float:
+        return self.style.outline * self.size / 100
+
+    @property
     def margin_horizontal(self) -> int:
-        return _pixels(self.style.margin_horizontal * self.unit + self.padding)
+        return _pixels(self.style.margin_horizontal * self.unit + self._around)
 
     @property
     def margin_vertical(self) -> int:
-        return _pixels(self.style.margin_vertical * self.unit + self.padding)
+        return _pixels(self.style.margin_vertical * self.unit + self._around)
+
+    @property
+    def _around(self) -> float:
+        """By how much a box is larger than its text."""
+        return self.padding + self.outline if self.style.box_color else 0.0
 
     def columns(self, left: int, right: int) -> int:
         """How many characters a line has room for between two margins."""
@@ -120,6 +130,9 @@ def write_script(
             f"PlayResY: {height}",
             "WrapStyle: 0",
             "ScaledBorderAndShadow: yes",
+            # The colours are meant as they are: without this, a renderer takes them for those of an
+            # old video and turns red into (255, 24, 0) on BT.709.
+            "YCbCr Matrix: None",
             "",
             "[V4+ Styles]",
             f"Format: {STYLE_FIELDS}",
@@ -153,7 +166,7 @@ def _style_line(canvas: Canvas) -> str:
         decimal(canvas.spacing),
         "0",
         "4" if style.box_color else "1",
-        decimal(style.outline * canvas.size / 100),
+        decimal(canvas.outline),
         decimal(canvas.padding if style.box_color else shadow),
         _alignment(style.position),
         str(canvas.margin_horizontal),

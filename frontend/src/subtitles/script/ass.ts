@@ -84,6 +84,7 @@ export function writeScript(
     `PlayResY: ${height}`,
     'WrapStyle: 0',
     'ScaledBorderAndShadow: yes',
+    'YCbCr Matrix: None',
     '',
     '[V4+ Styles]',
     `Format: ${STYLE_FIELDS}`,
@@ -112,6 +113,7 @@ function canvasOf(style: FullStyle, width: number, height: number): Canvas {
   const unit = Math.min(width, height) / 100
   const size = style.size * unit
   const padding = style.box_color ? (style.box_padding * size) / 100 : 0
+  const around = style.box_color ? padding + (style.outline * size) / 100 : 0
   return {
     style,
     width,
@@ -119,8 +121,8 @@ function canvasOf(style: FullStyle, width: number, height: number): Canvas {
     size,
     spacing: (style.letter_spacing * size) / 100,
     padding,
-    marginHorizontal: pixels(style.margin_horizontal * unit + padding),
-    marginVertical: pixels(style.margin_vertical * unit + padding),
+    marginHorizontal: pixels(style.margin_horizontal * unit + around),
+    marginVertical: pixels(style.margin_vertical * unit + around),
   }
 }
 
