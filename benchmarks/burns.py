@@ -115,7 +115,7 @@ class _Watch:
         self.cost = Cost(wall, _cpu_seconds() - self._cpu, self._peak)
 
     def _look(self) -> None:
-        while not self._done.wait(0.02):
+        while not self._done.wait(0.05):
             grown = max(0, _resident(os.getpid()) - self._idle)
             children = sum(map(_resident, _children(os.getpid())))
             self._peak = max(self._peak, grown + children)

@@ -105,9 +105,18 @@ def test_the_depth_of_reordering_counts_frames_that_are_decoded_early() -> None:
     assert reorder_depth([0, 4, 2, 1, 3]) == 2
 
 
-def test_what_is_decoded_for_the_check_goes_past_every_border_and_never_twice() -> None:
-    spans = [Span(0, 3, 10), Span(10, 15, 20), Span(40, 45, 50)]
-    assert around(spans, bytearray(50), 50) == [Span(0, 0, 24), Span(40, 40, 50)]
+def test_every_border_is_decoded_across_and_nothing_twice() -> None:
+    spans = [Span(0, 3, 10), Span(10, 15, 20), Span(40, 48, 50)]
+    assert around(spans, 60) == [
+        Span(0, 0, 3),
+        Span(3, 3, 7),
+        Span(10, 10, 14),
+        Span(15, 15, 19),
+        Span(20, 20, 24),
+        Span(40, 40, 44),
+        Span(48, 48, 50),
+        Span(50, 50, 54),
+    ]
 
 
 def test_the_times_of_a_script_are_read_from_what_ffmpeg_gets() -> None:

@@ -34,8 +34,8 @@ VERDICT = Path("verdict.json")
 
 MARGIN = 0.02
 """Seconds around a subtitle that count as showing it: ASS has hundredths of a second."""
-FOLLOWING = 4
-"""Samples behind a span that are decoded as well when its borders are checked."""
+NEAR = 4
+"""Samples behind a border that are decoded when it is checked."""
 
 
 @dataclass(frozen=True)
@@ -122,23 +122,22 @@ def finish(verdict: Verdict) -> Verdict:
     ``ValueError``."""
     source = read_source(SOURCE, PACKETS)
     samples = merge(source, verdict.spans, SPANS, OUTPUT)
-    checked = around(verdict.spans, source.idr, len(samples))
+    checked = around(verdict.spans, len(samples))
     index = read_index(OUTPUT)
     track = video_track(index)
     write_cut(CHECK, OUTPUT, track, samples, samples.pts, media_timescale(track), checked)
     return Verdict(checked=sum(span.end - span.decode for span in checked))
 
 
-def around(spans: Sequence[Span], idr: Sequence[int], count: int) -> list[Span]:
-    """Each span with what is decoded in front of it, and the first frames behind it."""
-    found: list[Span] = []
-    for span in spans:
-        end = min(span.end + FOLLOWING, count)
-        if found and span.decode < found[-1].end:
-            found[-1] = Span(found[-1].decode, found[-1].decode, end)
-        else:
-            found.append(Span(span.decode, span.decode, end))
-    return found
+def around(spans: Sequence[Span], count: int) -> list[Span]:
+    """What shows that a decoder gets across all borders: the beginning of what a span lies in, of
+    the span, and of what follows it. All three begin with an IDR frame; that nothing between refers
+    to anything else is sure, for it is as an encoder made it."""
+    beginnings = sorted(
+        {at for span in spans for at in (span.decode, span.start, span.end) if at < count}
+    )
+    ends = [*beginnings[1:], count]
+    return [Span(at, at, min(at + NEAR, end)) for at, end in zip(beginnings, ends, strict=True)]
 
 
 def main() -> None:
