@@ -53,7 +53,7 @@ def run(stack: Stack, arguments: argparse.Namespace) -> None:
         running.callback(worker.terminate)
         page = Page(stack, folder / "page.log", port=arguments.page_port, built=arguments.built)
         running.callback(page.stop)
-        sys.stdout.write(status(stack, page))
+        sys.stdout.write(status(stack, page, environment["DATABASE_URL"]))
         sys.stdout.flush()
         logs = [folder / "worker.log", folder / "functions" / f"{FUNCTION}.log"]
         subprocess.run(["tail", "-q", "-n", "+1", "-F", *logs], check=False)
@@ -75,7 +75,7 @@ def start_function(stack: Stack) -> None:
         sys.stderr.write(f"make dev: {FUNCTION}: {answer.json()['message']}\n")
 
 
-def status(stack: Stack, page: Page) -> str:
+def status(stack: Stack, page: Page, worker_database_url: str) -> str:
     return f"""
         Page: {page.url}
      API URL: {stack.url}
@@ -89,6 +89,11 @@ A worker and the edge function are running; their logs follow. Send a video from
   export SUPABASE_URL={stack.url} SUPABASE_SECRET_KEY={stack.secret_key}
   .venv/bin/video-worker enqueue VIDEO SUBTITLES --user {USER} --wait --output out.mp4
   .venv/bin/video-worker jobs
+
+Look around, as the worker and as an administrator:
+
+  DATABASE_URL={worker_database_url} .venv/bin/video-worker doctor
+  DATABASE_URL={stack.database_url} .venv/bin/video-worker top
 
 Stop with Ctrl-C.
 

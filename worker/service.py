@@ -20,7 +20,7 @@ import structlog
 
 from worker import __version__
 from worker.background import Backoff, happens_within
-from worker.errors import DatabaseUnavailableError
+from worker.errors import ConfigurationError, DatabaseUnavailableError, JobError
 from worker.media.encoder import choose_encoder
 from worker.media.ffmpeg import Ffmpeg
 from worker.ops.health import HealthServer
@@ -115,6 +115,7 @@ class Service:
         )
         encoder = await choose_encoder(ffmpeg, self._workspace.folder, settings.encoder)
         schema = await self._check_schema()
+        await self._check_storage()
         threads = max(1, (os.cpu_count() or 1) // settings.concurrency)
         pipeline = Pipeline(settings, self._storage, ffmpeg, self._workspace, encoder, threads)
         self._runner = Runner(self._jobs, self._rhythm, pipeline, self._storage)
@@ -190,6 +191,19 @@ class Service:
             except DatabaseUnavailableError:
                 await happens_within(self._draining, backoff.next_pause())
         return ""
+
+    async def _check_storage(self) -> None:
+        """A key that Storage refuses would spend the attempts of every job that this worker took.
+        When Storage does not answer, that is for the jobs to wait out."""
+        try:
+            await self._storage.look(RENDERS)
+        except JobError as error:
+            if error.code == "storage_denied":
+                raise ConfigurationError(
+                    f"Storage refuses this worker: {error.detail}. Check SUPABASE_URL and "
+                    "SUPABASE_SECRET_KEY; `video-worker doctor` says more."
+                ) from error
+            log.warning("storage.unreachable", code=error.code, reason=error.detail)
 
     def _handle_signals(self) -> None:
         """The first signal drains within the grace period, a second one ends it. An admin's drain

@@ -92,6 +92,16 @@ def test_missing_settings_are_named(project: Project) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_worker_whose_key_is_refused_ends_before_it_takes_a_job(
+    project: Project, user: User, clip: Path
+) -> None:
+    job = user.send(clip)
+    done = project.run("run", SUPABASE_SECRET_KEY="sb_secret_of_another_project")
+    assert done.returncode == 2
+    assert "Storage refuses this worker: 401" in done.stderr
+    assert user.job(job)["attempt"] == 0
+
+
 def test_migrate_says_what_it_did(project: Project) -> None:
     done = project.run("migrate", DATABASE_URL=project.db.dsn())
     assert (done.returncode, done.stdout) == (0, "the database is up to date\n")
@@ -216,7 +226,7 @@ def test_a_job_shows_in_the_metrics(project: Project, user: User, clip: Path) ->
     assert found["video_worker_received_bytes_total"] >= clip.stat().st_size
     assert found["video_worker_sent_bytes_total"] > 10_000
     assert found["video_worker_encode_speed_ratio_count"] == 1
-    for stage in ("download", "probe", "subtitles", "render", "upload"):
+    for stage in ("download", "render", "upload"):  # what overlaps has no time of its own
         assert found[f'video_worker_stage_seconds_count{{stage="{stage}"}}'] == 1, stage
     assert found["video_worker_wait_seconds_count"] == 1
     assert found['video_worker_queue_jobs{state="queued"}'] == 0

@@ -45,7 +45,8 @@ def fault(status: int, text: str, headers: httpx.Headers | None = None) -> JobEr
     ``status`` is the one in the body where there is one: Storage says 400 in the status line and
     the true code (404, 409, 403) in the body's ``statusCode``.
     """
-    detail = f"{status}: {text}"
+    # storage3 says so of answers that come from the gateway before Storage.
+    detail = f"{status}: {text.removeprefix('Unable to parse error message: ')}"
     if status in (401, 403) or "Bucket not found" in text:
         return JobError("storage_denied", detail, retry_after=LONGEST_WAIT)
     if status in (404, 410) or "Invalid key" in text:
