@@ -16,7 +16,7 @@ DENO := $(BIN)/deno
 DENO_CONFIG := --config supabase/functions/process-video/deno.json
 DENO_SOURCES := supabase/functions devstack/functions tests/contract/supabase
 
-.PHONY: demo dev test test-functions test-browser lint lint-functions format sbom docs vectors sheets types bench-quality bench-render help
+.PHONY: demo dev test test-functions test-browser corpus fuzz lint lint-functions format sbom docs vectors sheets types bench-quality bench-render help
 
 help:
 	@echo "make demo [VIDEO=… SUBS=…]  one job, from upload to subtitled video"
@@ -24,6 +24,8 @@ help:
 	@echo "make test                  all tests"
 	@echo "make test-functions        the edge functions, on Deno and against devstack"
 	@echo "make test-browser          the front end: its lint, unit tests and browser tests"
+	@echo "make corpus DIR=…          the media path on every video and subtitle file of a folder"
+	@echo "make fuzz [SECONDS=… DIR=…] the media path on damaged files"
 	@echo "make docs, vectors, sheets  what is generated from the code, anew"
 	@echo "make lint                  format, lint, types, layers, migrations"
 
@@ -35,6 +37,12 @@ dev: $(VENV)/dev.ok $(PAGE)
 
 test: $(VENV)/test.ok
 	$(BIN)/python -m pytest $(ARGS)
+
+corpus: $(VENV)/test.ok
+	@$(BIN)/python -m tests.corpus "$(DIR)"
+
+fuzz: $(VENV)/test.ok
+	@$(BIN)/python -m tests.corpus.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(if $(DIR),--corpus "$(DIR)") $(if $(SEED),--seed $(SEED))
 
 test-functions: lint-functions
 	$(BIN)/python -m pytest -s tests/functions

@@ -56,7 +56,8 @@ class Stream:
     @property
     def timed(self) -> bool:
         """It has a place in time."""
-        return self.kind in ("Video", "Audio", "Subtitle", "Data") and not self.cover
+        known = self.kind in ("Video", "Audio", "Subtitle") and self.readable
+        return (known or self.kind == "Data") and not self.cover
 
     @property
     def encrypted(self) -> bool:

@@ -212,10 +212,10 @@ def _length(listing: Listing) -> float | None:
 
 
 async def _decodes(ffmpeg: Ffmpeg, folder: Path, audio: Stream) -> bool:
-    """Whether there is a decoder for a track whose codec ffmpeg knows by name."""
+    """Whether there is a decoder for a track whose codec ffmpeg knows by name, and it opens."""
     first = ["-map", f"0:{audio.index}", "-frames:a", "1", "-f", "null", "-"]
     run = await ffmpeg.run([*OPEN_INPUT, "-i", f"file:{INPUT}", *first], folder, PROBING)
-    return "no decoder found" not in run.log
+    return not re.search("no decoder found|Error while opening decoder", run.log)
 
 
 async def _require_clear(ffmpeg: Ffmpeg, folder: Path, streams: list[Stream]) -> None:

@@ -18,7 +18,7 @@ import ffmpeg as graph
 from worker.errors import JobError, JobWarning, span
 from worker.media.encoder import Encoding
 from worker.media.ffmpeg import Ffmpeg, Limits, Position, Run
-from worker.media.packets import Timeline, read_timeline
+from worker.media.packets import Timeline, Track, read_timeline
 from worker.media.picture import picture_filters, scale_filters
 from worker.media.probe import FORMATS, INPUT, MediaInfo, padded_pixels
 
@@ -71,30 +71,36 @@ async def render(
         if info.frames:
             on_progress(min(1.0, position.frame / info.frames))
 
-    run = await ffmpeg.run(
-        render_arguments(info, encoding, max_duration),
-        folder,
-        render_limits(info, encoding, max_duration, max_seconds),
-        on_progress=report,
-    )
-    if run.returncode:
-        code = "disk_full" if "No space left on device" in run.log else "render_failed"
-        raise JobError(code, f"exit code {run.returncode}: {run.log[-2000:]}")
-    source = await asyncio.to_thread(read_timeline, folder / PACKETS)
-    if info.audio and info.audio.copyable and source.audio.cut:
-        # Copied sound can't be cut within a packet, and brings along those that only the decoder
-        # was meant to see: it would lag behind the picture.
-        decoded = replace(info, audio=replace(info.audio, copyable=False))
-        return await render(
-            ffmpeg,
+    async def run_over(info: MediaInfo) -> tuple[Run, Timeline]:
+        run = await ffmpeg.run(
+            render_arguments(info, encoding, max_duration),
             folder,
-            decoded,
-            encoding,
-            max_duration=max_duration,
-            max_seconds=max_seconds,
-            on_progress=on_progress,
+            render_limits(info, encoding, max_duration, max_seconds),
+            on_progress=report,
         )
+        if "No space left on device" in run.log:
+            raise JobError("disk_full", run.log[-2000:])
+        failed = run.returncode != 0
+        return run, Timeline() if failed else await asyncio.to_thread(read_timeline, packets)
+
+    packets = folder / PACKETS
+    run, source = await run_over(info)
+    if (run.returncode or source.audio.cut) and (plainer := _plainer(info)) != info:
+        info = plainer
+        run, source = await run_over(info)
+    if run.returncode:
+        raise JobError("render_failed", f"exit code {run.returncode}: {run.log[-2000:]}")
     return await _check(ffmpeg, folder, info, source, run, max_duration)
+
+
+def _plainer(info: MediaInfo) -> MediaInfo:
+    """The same with sound that is decoded, and with nothing but picture and sound looked at.
+
+    Copied sound can't be cut within a packet, and brings along those that only the decoder was
+    meant to see, so that it lags behind the picture where an edit list has cuts. And damaged
+    packets that a decoder passes over may be what the muxer refuses.
+    """
+    return replace(info, audio=info.audio and replace(info.audio, copyable=False), others=())
 
 
 def render_limits(
@@ -177,8 +183,10 @@ async def _check(
         raise JobError(
             "invalid_video", f"{written.packets} of {read.packets} frames: {run.log[-2000:]}"
         )
-    drift = abs(written.duration - read.duration)
-    if written.packets != run.position.frame or drift > 0.5 + 0.01 * read.duration:
+    slack = 0.5 + 0.01 * read.duration
+    too_short = written.duration < read.duration - slack and not missing_frames(read, written)
+    too_long = written.duration > read.duration + slack
+    if written.packets != run.position.frame or too_short or too_long:
         raise JobError(
             "render_incorrect",
             f"{written.packets} frames in {written.duration} s written, {run.position.frame} "
@@ -191,11 +199,9 @@ async def _check(
 def _losses(info: MediaInfo, source: Timeline, result: Timeline, run: Run) -> list[JobWarning]:
     """What of the input is not in the result."""
     warnings = []
-    read, written = source.video.packets, result.video.packets
-    # Half as many frames as packets: each field of interlaced video came in its own packet.
-    missing = 0 if abs(read - 2 * written) <= 2 else read - written
-    if (damaged := max(0, missing) + run.corrupt_frames) > 0:
-        warnings.append(JobWarning.of("frames_damaged", count=damaged, total=read))
+    if damaged := missing_frames(source.video, result.video) + run.corrupt_frames:
+        total = source.video.packets
+        warnings.append(JobWarning.of("frames_damaged", count=damaged, total=total))
     heard, expected = result.audio.duration, source.audio.duration
     if info.audio and heard < expected - max(0.25, 0.02 * expected):
         warnings.append(JobWarning.of("audio_damaged", actual=span(heard), total=span(expected)))
@@ -208,6 +214,14 @@ def check_source(info: MediaInfo, source: Timeline, max_duration: float) -> None
         raise JobError("video_too_long", actual=span(source.end), limit=span(max_duration))
     if info.duration and source.end < info.duration - max(1.0, 0.02 * info.duration):
         raise JobError("video_truncated", actual=span(source.end), expected=span(info.duration))
+
+
+def missing_frames(read: Track, written: Track) -> int:
+    """How many packets of the source became no frame."""
+    # Half as many frames in the same time: each field of interlaced video came in its own packet.
+    halves = abs(read.packets - 2 * written.packets) <= 2
+    fields = halves and written.duration > 0.9 * read.duration
+    return 0 if fields else max(0, read.packets - written.packets)
 
 
 def glyph_warnings(run: Run) -> list[JobWarning]:

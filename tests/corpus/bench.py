@@ -1,0 +1,131 @@
+"""The worker's pipeline on local files: everything is real but Storage and the queue."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from worker.errors import JobError
+from worker.media.encoder import X264
+from worker.media.ffmpeg import Ffmpeg
+from worker.pipeline import Pipeline
+from worker.queue.jobs import Job
+from worker.settings import Settings
+from worker.storage.client import ObjectInfo, Progress, Storage
+from worker.workspace import Workspace
+
+SECONDS_PER_JOB = 60
+OURS = ("internal_error", "render_failed", "render_incorrect", "render_killed", "render_stalled")
+"""Codes that say that we don't know what is wrong: no answer to a user's file."""
+
+
+@dataclass
+class Result:
+    """How a job ended: ``output`` if it completed, a code if it failed, and the trace of what
+    nobody expected."""
+
+    output: Path | None = None
+    info: dict[str, Any] = field(default_factory=dict)
+    code: str | None = None
+    detail: str = ""
+
+    @property
+    def crashed(self) -> bool:
+        return self.code in OURS
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds of the result, as the worker says."""
+        return self.info.get("duration_seconds")
+
+    @property
+    def warnings(self) -> set[str]:
+        return {warning["code"] for warning in self.info.get("warnings", [])}
+
+
+class LocalFiles(Storage):
+    """Files of this machine as the pipeline's Storage: paths are absolute."""
+
+    def __init__(self, renders: Path) -> None:  # it opens no connection
+        self._renders = renders
+
+    async def info(self, bucket: str, path: str) -> ObjectInfo:
+        return ObjectInfo(Path(path).stat().st_size, "")
+
+    async def read(self, bucket: str, path: str) -> bytes:
+        return Path(path).read_bytes()
+
+    async def download(
+        self, bucket: str, path: str, info: ObjectInfo, target: Path, progress: Progress
+    ) -> None:
+        shutil.copyfile(path, target)
+
+    async def upload(
+        self, bucket: str, path: str, source: Path, content_type: str, progress: Progress
+    ) -> None:
+        target = self._renders / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+
+
+class Bench:
+    """Runs jobs on local files."""
+
+    def __init__(self, folder: Path, ffmpeg: Ffmpeg, workspace: Workspace, seconds: float) -> None:
+        self.ffmpeg = ffmpeg
+        self.workspace = workspace
+        self._renders = folder / "renders"
+        settings = Settings(
+            _env_file=None,
+            SUPABASE_URL="http://localhost",
+            SUPABASE_SECRET_KEY="none",
+            DATABASE_URL="postgresql://localhost/none",
+            WORKER_MAX_RENDER_SECONDS=seconds,
+        )
+        storage = LocalFiles(self._renders)
+        self._pipeline = Pipeline(settings, storage, ffmpeg, workspace, X264, threads=2)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, folder: Path, seconds: float = SECONDS_PER_JOB) -> AsyncIterator[Bench]:
+        """With its files below ``folder``; a job may render for ``seconds``."""
+        workspace = Workspace(folder / "work", "bench")
+        try:
+            ffmpeg = await Ffmpeg.find(None, workspace.folder)
+            yield cls(folder, ffmpeg, workspace, seconds)
+        finally:
+            workspace.close()
+
+    async def run(self, video: Path, subtitles: Path, **options: Any) -> Result:
+        """Do one job; call ``forget`` when its output is not needed any more."""
+        prefix = str(uuid4())
+        job = Job(
+            job_id=uuid4(),
+            token=uuid4(),
+            user_id=uuid4(),
+            attempt=1,
+            max_attempts=1,
+            input_path=str(video),
+            subtitle_path=str(subtitles),
+            options=options,
+            traceparent=None,
+            output_prefix=prefix,
+            waited=timedelta(),
+        )
+        try:
+            completed = await self._pipeline.process(job, lambda stage, share, eta: None)
+        except JobError as error:
+            return Result(code=error.code, detail=error.detail)
+        except Exception as error:  # whatever it is, it is what this looks for
+            return Result(code="internal_error", detail=repr(error))
+        return Result(self._renders / completed.output_path, completed.output_info)
+
+    def forget(self) -> None:
+        """Remove all outputs."""
+        shutil.rmtree(self._renders, ignore_errors=True)

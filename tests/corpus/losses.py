@@ -1,0 +1,144 @@
+"""What of a source is not in its result: counted by decoding both, not by the worker's checks."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from tests.corpus.bench import Result
+from worker.media.ffmpeg import Ffmpeg, Limits
+from worker.media.packets import read_timeline
+from worker.media.probe import OPEN_INPUT
+from worker.media.subtitles import read_subtitles
+
+LIMITS = Limits(seconds=60)
+WIDTH, HEIGHT = 160, 90
+"""What pictures are scaled to before they are compared."""
+CLEARLY = 40
+"""A difference in brightness that no encoder makes and any subtitle does."""
+SOUND_SLACK = 0.3
+"""Seconds of sound that an encoder's delay and the rounding to its frames may cost."""
+
+# The warnings that explain a loss.
+OF_FRAMES = {"frames_damaged"}
+OF_SOUND = {"audio_damaged", "audio_unreadable"}
+OF_CUES = {"cues_without_text", "cues_repeated", "text_ignored"}
+
+
+@dataclass
+class Decoded:
+    """How many frames, and how many seconds of sound, a file decodes to."""
+
+    frames: int
+    sound: float
+
+
+async def decode(ffmpeg: Ffmpeg, folder: Path, file: Path, video: int, sound: int) -> Decoded:
+    """Decode the tracks with these numbers (from 1), by a command of our own."""
+    shutil.copyfile(file, folder / "looked-at")
+    await ffmpeg.run(
+        [
+            *("-v", "error", "-max_error_rate", "1", *OPEN_INPUT, "-i", "file:looked-at"),
+            *("-map", f"0:V:{video - 1}", "-map", f"0:a:{sound - 1}?"),
+            *("-fps_mode", "passthrough", "-f", "framecrc", "file:decoded.txt"),
+        ],
+        folder,
+        LIMITS,
+    )
+    timeline = read_timeline(folder / "decoded.txt")
+    return Decoded(timeline.video.packets, timeline.audio.duration)
+
+
+async def find_losses(
+    ffmpeg: Ffmpeg,
+    folder: Path,
+    source: Path,
+    subtitles: Path,
+    result: Result,
+    *,
+    damaged: bool = False,
+) -> list[str]:
+    """What got lost and is not named in a warning of ``result``, in words.
+
+    In ``damaged`` subtitles the plain count of cues counts rubbish too.
+    """
+    assert result.output
+    losses = []
+    tracks = numbers(result)
+    before = await decode(ffmpeg, folder, source, *tracks)
+    after = await decode(ffmpeg, folder, result.output, 1, 1)
+    explained = result.warnings
+    if after.frames < before.frames and not explained & OF_FRAMES:
+        losses.append(f"{before.frames - after.frames} of {before.frames} frames")
+    if after.frames != result.info["frames"]:
+        losses.append(f"{result.info['frames']} frames are said to be there, {after.frames} are")
+    if after.sound < before.sound * 0.97 - SOUND_SLACK and not explained & OF_SOUND:
+        losses.append(f"{before.sound - after.sound:.2f} of {before.sound:.2f} s of sound")
+    written = cues_written(subtitles.read_bytes())
+    if result.info["cues"] < written and not explained & OF_CUES and not damaged:
+        losses.append(f"{written - result.info['cues']} of {written} cues")
+    return losses
+
+
+def numbers(result: Result) -> tuple[int, int]:
+    """Which video and sound track a result was made of, by its own word (default: the first)."""
+    found = {"video_tracks": 1, "audio_tracks": 1}
+    for warning in result.info["warnings"]:
+        if warning["code"] in found:
+            found[warning["code"]] = int(re.findall(r"\d+", warning["message"])[-1])
+    return found["video_tracks"], found["audio_tracks"]
+
+
+def cues_written(data: bytes) -> int:
+    """A count of cues that knows nothing of the formats but their most plain sign."""
+    text = data.replace(b"\0", b"")
+    arrows = len(re.findall(rb"\d\s*-->\s*\d", text))
+    return arrows or len(re.findall(rb"(?m)^\s*Dialogue:", text.replace(b"\r", b"\n")))
+
+
+async def find_unseen(
+    ffmpeg: Ffmpeg, folder: Path, subtitles: Path, shown: Path, bare: Path
+) -> list[str]:
+    """Cues that leave no trace on the picture. ``bare``: the same result without any."""
+    pictures = [await _pictures(ffmpeg, folder, file) for file in (shown, bare)]
+    times = await _times(ffmpeg, folder, shown)
+    if pictures[0].shape != pictures[1].shape:
+        return ["the same video gave two results of different length"]
+    changed = np.abs(pictures[0].astype(int) - pictures[1]).max(axis=(1, 2)) > CLEARLY
+    unseen = []
+    for cue in read_subtitles(subtitles.read_bytes()).cues:
+        during = (times >= cue.start / 1000) & (times < cue.end / 1000)
+        if cue.text.strip() and during.any() and not changed[during].any():
+            unseen.append(f"the cue at {cue.start / 1000:.3f} s: {cue.text!r}")
+    return unseen
+
+
+async def _pictures(ffmpeg: Ffmpeg, folder: Path, file: Path) -> npt.NDArray[np.uint8]:
+    shutil.copyfile(file, folder / "looked-at")
+    scaled = f"scale={WIDTH}:{HEIGHT}:flags=area,format=gray"
+    await ffmpeg.run(
+        [
+            *("-v", "error", "-i", "file:looked-at", "-vf", scaled, "-fps_mode", "passthrough"),
+            *("-f", "rawvideo", "file:pictures.raw"),
+        ],
+        folder,
+        LIMITS,
+    )
+    return np.fromfile(folder / "pictures.raw", np.uint8).reshape(-1, HEIGHT, WIDTH)
+
+
+async def _times(ffmpeg: Ffmpeg, folder: Path, file: Path) -> npt.NDArray[np.float64]:
+    shutil.copyfile(file, folder / "looked-at")
+    listing = ["-v", "error", "-copyts", "-i", "file:looked-at", "-map", "0:v:0"]
+    run = await ffmpeg.run(
+        [*listing, "-fps_mode", "passthrough", "-f", "framecrc", "pipe:1"], folder, LIMITS
+    )
+    base = re.search(rb"#tb 0: (\d+)/(\d+)", run.stdout)
+    assert base
+    stamps = [int(line.split(b",")[2]) for line in run.stdout.splitlines() if line[:2] == b"0,"]
+    return np.array(stamps) * int(base[1]) / int(base[2])
