@@ -65,6 +65,7 @@ class LocalFiles(Storage):
         self, bucket: str, path: str, info: ObjectInfo, target: Path, progress: Progress
     ) -> None:
         shutil.copyfile(path, target)
+        progress(info.size, info.size)
 
     async def upload(
         self, bucket: str, path: str, source: Path, content_type: str, progress: Progress
