@@ -41,6 +41,7 @@ class Decoded:
 async def decode(ffmpeg: Ffmpeg, folder: Path, file: Path, video: int, sound: int) -> Decoded:
     """Decode the tracks with these numbers (from 1), by a command of our own."""
     shutil.copyfile(file, folder / "looked-at")
+    (folder / "decoded.txt").write_text("")  # a file that can't be opened decodes to nothing
     await ffmpeg.run(
         [
             *("-v", "error", "-max_error_rate", "1", *OPEN_INPUT, "-i", "file:looked-at"),

@@ -39,3 +39,8 @@ def test_a_packet_without_a_time_counts_and_stands_where_it_is_decoded(tmp_path:
 
 def test_a_track_without_packets_keeps_its_place(tmp_path: Path) -> None:
     assert timeline(tmp_path, "1, 0, 0, 1024, 9, 0x0\n")[0] == Track()
+
+
+def test_one_encrypted_packet_makes_an_encrypted_track(tmp_path: Path) -> None:
+    lines = "0, 0, 0, 40, 9, 0x0\n0, 40, 40, 40, 9, 0x0, F=0x0, S=1, Encryption info, 9, 0x0\n"
+    assert timeline(tmp_path, lines)[0] == Track(2, 0.0, 0.08, encrypted=True)

@@ -22,7 +22,9 @@ BASE_RATE = re.compile(r", ([\d.]+)(k?) tbr")
 HIGHEST_FRAME_RATE = 240
 FIELDS = re.compile(r"\([^)]*\b(?:top|bottom) (?:coded )?first\b")
 DOLBY_VISION = re.compile(r"^ +DOVI configuration record:.*compatibility id: (\d+)", re.MULTILINE)
-ENCRYPTED = re.compile(r"\((?:encv|enca|drmi|drms) / |^ +enc_key_id +:", re.MULTILINE)
+ENCRYPTED = re.compile(
+    r"\((?:encv|enca|drmi|drms) / |^ +enc_key_id +:|^ +Encryption in", re.MULTILINE
+)
 
 
 @dataclass(frozen=True)

@@ -10,17 +10,21 @@ from pathlib import Path
 DISCARD = 0x4
 """Flag of a packet that is decoded but not shown (it lies outside the file's edit list)."""
 NO_TIME = -(1 << 63)
+ENCRYPTED_PACKET = "Encryption info"
+"""What stands behind a packet under Common Encryption."""
 
 
 @dataclass
 class Track:
     """One stream: how many of its packets are to be shown, the seconds at which they begin and end,
-    and whether some between them are not to be shown (an edit list with cuts)."""
+    whether some between them are not to be shown (an edit list with cuts), and whether any is
+    encrypted."""
 
     packets: int = 0
     start: float = 0.0
     end: float = 0.0
     cut: bool = False
+    encrypted: bool = False
 
     @property
     def duration(self) -> float:
@@ -53,6 +57,7 @@ def read_timeline(path: Path) -> Timeline:
     counts: dict[int, int] = {}
     spans: dict[int, tuple[int, int, int]] = {}
     cuts: set[int] = set()
+    encrypted: set[int] = set()
     with path.open(encoding="ascii", errors="replace") as file:
         for line in file:
             if line.startswith("#tb "):
@@ -62,6 +67,8 @@ def read_timeline(path: Path) -> Timeline:
                 continue
             first, dts, pts, length, _, _, *flags = (part.strip() for part in line.split(","))
             number = int(first)
+            if ENCRYPTED_PACKET in flags:
+                encrypted.add(number)
             if any(flag.startswith("F=") and int(flag[2:], 0) & DISCARD for flag in flags):
                 if number in counts:
                     cuts.add(number)
@@ -79,7 +86,7 @@ def read_timeline(path: Path) -> Timeline:
 
     def track(number: int, base: Fraction) -> Track:
         start, _, end = (float(time * base) for time in spans.get(number, (0, 0, 0)))
-        return Track(counts.get(number, 0), start, end, number in cuts)
+        return Track(counts.get(number, 0), start, end, number in cuts, number in encrypted)
 
     return Timeline([track(number, base) for number, base in sorted(bases.items())])
 

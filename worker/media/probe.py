@@ -15,6 +15,7 @@ from pathlib import Path
 from worker.errors import JobError
 from worker.media.ffmpeg import Ffmpeg, Limits
 from worker.media.listing import Listing, Stream, read_listing
+from worker.media.packets import ENCRYPTED_PACKET
 
 INPUT = "in.bin"
 """The input's name in its folder: user names never reach ffmpeg."""
@@ -221,17 +222,12 @@ async def _decodes(ffmpeg: Ffmpeg, folder: Path, audio: Stream) -> bool:
 async def _require_clear(ffmpeg: Ffmpeg, folder: Path, streams: list[Stream]) -> None:
     """Raises ``video_encrypted``: ffmpeg may decode Common Encryption to garbage without a word,
     but notes it on every packet."""
-    mapped = [part for stream in streams for part in ("-map", f"0:{stream.index}")]
-    packets = await ffmpeg.run(
-        [
-            *("-v", "error", *OPEN_INPUT, "-i", f"file:{INPUT}", *mapped, "-c", "copy"),
-            *("-frames:v", "1", "-frames:a", "1", "-f", "framecrc", "pipe:1"),
-        ],
-        folder,
-        PROBING,
-    )
-    if b"Encryption info" in packets.stdout or any(stream.encrypted for stream in streams):
-        raise JobError("video_encrypted")
+    for stream in streams:
+        packet = ["-map", f"0:{stream.index}", "-c", "copy", "-frames", "1", "-f", "framecrc"]
+        reading = ["-v", "error", *OPEN_INPUT, "-i", f"file:{INPUT}", *packet, "pipe:1"]
+        first = await ffmpeg.run(reading, folder, PROBING)
+        if ENCRYPTED_PACKET in first.stdout.decode() or stream.encrypted:
+            raise JobError("video_encrypted")
 
 
 @dataclass(frozen=True)

@@ -209,7 +209,10 @@ def _losses(info: MediaInfo, source: Timeline, result: Timeline, run: Run) -> li
 
 
 def check_source(info: MediaInfo, source: Timeline, max_duration: float) -> None:
-    """Whether all of the input could be read. Raises ``video_too_long``, ``video_truncated``."""
+    """Whether all of the input could be read. Raises ``video_encrypted`` (it may begin in clear),
+    ``video_too_long``, ``video_truncated``."""
+    if source.video.encrypted or (info.audio and source.audio.encrypted):
+        raise JobError("video_encrypted")
     if source.end >= max_duration:
         raise JobError("video_too_long", actual=span(source.end), limit=span(max_duration))
     if info.duration and source.end < info.duration - max(1.0, 0.02 * info.duration):
