@@ -17,14 +17,15 @@ ENCRYPTED_PACKET = "Encryption info"
 @dataclass
 class Track:
     """One stream: how many of its packets are to be shown, the seconds at which they begin and end,
-    whether some between them are not to be shown (an edit list with cuts), and whether any is
-    encrypted."""
+    whether some between them are not to be shown (an edit list with cuts), whether any is
+    encrypted, and whether any has no time of its own, so that one was guessed."""
 
     packets: int = 0
     start: float = 0.0
     end: float = 0.0
     cut: bool = False
     encrypted: bool = False
+    guessed: bool = False
 
     @property
     def duration(self) -> float:
@@ -58,6 +59,7 @@ def read_timeline(path: Path) -> Timeline:
     spans: dict[int, tuple[int, int, int]] = {}
     cuts: set[int] = set()
     encrypted: set[int] = set()
+    guessed: set[int] = set()
     with path.open(encoding="ascii", errors="replace") as file:
         for line in file:
             if line.startswith("#tb "):
@@ -75,7 +77,10 @@ def read_timeline(path: Path) -> Timeline:
                 continue
             counts[number] = counts.get(number, 0) + 1
             # MPEG program streams have a time for some pictures only.
-            time = int(pts) if int(pts) != NO_TIME else int(dts)
+            time = int(pts)
+            if time == NO_TIME:
+                guessed.add(number)
+                time = int(dts)
             if time != NO_TIME:
                 # Only the last one's length counts: in MP4 it is the distance to the next packet in
                 # the order of decoding, which may lie beyond a gap.
@@ -86,7 +91,14 @@ def read_timeline(path: Path) -> Timeline:
 
     def track(number: int, base: Fraction) -> Track:
         start, _, end = (float(time * base) for time in spans.get(number, (0, 0, 0)))
-        return Track(counts.get(number, 0), start, end, number in cuts, number in encrypted)
+        return Track(
+            counts.get(number, 0),
+            start,
+            end,
+            cut=number in cuts,
+            encrypted=number in encrypted,
+            guessed=number in guessed,
+        )
 
     return Timeline([track(number, base) for number, base in sorted(bases.items())])
 

@@ -184,7 +184,8 @@ async def _check(
             "invalid_video", f"{written.packets} of {read.packets} frames: {run.log[-2000:]}"
         )
     slack = 0.5 + 0.01 * read.duration
-    too_short = written.duration < read.duration - slack and not missing_frames(read, written)
+    explained = read.guessed or missing_frames(read, written)
+    too_short = written.duration < read.duration - slack and not explained
     too_long = written.duration > read.duration + slack
     if written.packets != run.position.frame or too_short or too_long:
         raise JobError(
