@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.server
 import re
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +20,9 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from tests.conftest import absent
+from worker.media.ffmpeg import Ffmpeg
 
+T = TypeVar("T")
 WIDTH, HEIGHT = 96, 54
 """What player.html scales pictures to."""
 
@@ -60,6 +64,17 @@ class Player:
         """Play to the end, four times as fast; the times of the frames that were shown."""
         times: list[float] = self._page.evaluate("play()")
         return times
+
+
+def aside(work: Coroutine[Any, Any, T]) -> T:
+    """Run it in a thread: in this one Playwright has its own loop."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Ffmpeg:
+    return aside(Ffmpeg.find(None, tmp_path_factory.mktemp("ffmpeg")))
 
 
 @pytest.fixture(scope="session")

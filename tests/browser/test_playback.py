@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tests.browser.conftest import HEIGHT, WIDTH, Player
+from tests.browser.conftest import HEIGHT, WIDTH, Player, aside
 from tests.clips import ffmpeg, frame_times
 from tests.rendering import burn
 from worker.media.ffmpeg import Ffmpeg
@@ -23,7 +20,6 @@ PICTURE = ["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=2"]
 SOUND = ["-f", "lavfi", "-i", "sine=d=2"]
 H264 = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac"]
 SRT = "00:00:00,500 --> 00:00:01,500\nWord\n"
-T = TypeVar("T")
 Thumbnails = npt.NDArray[np.int16]
 
 SOURCES: dict[str, list[str]] = {
@@ -38,17 +34,6 @@ SOURCES: dict[str, list[str]] = {
     "late.mp4": ["-vf", "setpts=PTS+0.6/TB", *H264],
     "rgb.mov": ["-c:v", "qtrle", "-c:a", "aac"],
 }  # fmt: skip
-
-
-def aside(work: Coroutine[Any, Any, T]) -> T:
-    """Run it in a thread: in this one Playwright has its own loop."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, work).result()
-
-
-@pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Ffmpeg:
-    return aside(Ffmpeg.find(None, tmp_path_factory.mktemp("ffmpeg")))
 
 
 def result(program: Ffmpeg, folder: Path, make: Callable[[Path], object]) -> Path:
