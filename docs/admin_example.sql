@@ -31,7 +31,7 @@ create procedure pg_temp.complete(n integer, seconds numeric) language sql as $$
   where j.id = pg_temp.job(n)
 $$;
 
-select video_worker.check_in(pg_temp.worker(n), 'render-' || n, '1.0.0', 2::smallint, n <> 3)
+select video_worker.check_in(pg_temp.worker(n), 'render-' || n, '1.0.0', 2::smallint, n <> 3, interval '6 seconds')
 from generate_series(1, 3) n \g /dev/null
 
 do $$

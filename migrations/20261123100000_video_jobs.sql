@@ -34,6 +34,17 @@ grant usage on schema video_worker to video_worker, authenticated, service_role;
 create type public.video_job_status as enum ('queued', 'processing', 'completed', 'failed', 'cancelled');
 create type public.video_job_stage as enum ('download', 'probe', 'subtitles', 'render', 'upload');
 
+-- First folder = owner; no empty, '.' or '..' segment, nothing that is not a plain object name. A
+-- function, because Postgres reads every CHECK anew in every statement that writes to the table, at
+-- about 4 µs per line of condition; see "What a CHECK costs" in docs/decisions.md.
+create function video_worker.is_own_path(p_user uuid, p_path text) returns boolean
+language plpgsql immutable strict set search_path = '' as $$
+begin
+  return starts_with(p_path, p_user::text || '/') and p_path !~ '(^|/)\.{0,2}(/|$)|[\\[:cntrl:]]' and length(p_path) <= 1024;
+end
+$$;
+comment on function video_worker.is_own_path is 'Whether a path names an object in the folder of this user.';
+
 create table public.video_jobs (
   id uuid primary key default gen_random_uuid(),
   user_id uuid not null default auth.uid() references auth.users (id) on delete cascade,
@@ -43,6 +54,7 @@ create table public.video_jobs (
   eta_seconds integer,
   priority smallint not null default 0,
   place bigint,
+  held boolean not null default false,
   input_path text not null,
   subtitle_path text not null,
   options jsonb not null default '{}',
@@ -70,20 +82,16 @@ create table public.video_jobs (
   constraint queued_is_not_cancelled check (status <> 'queued' or cancel_requested_at is null),
   constraint progress_is_percent check (progress between 0 and 100),
   constraint eta_is_positive check (eta_seconds >= 0),
-  constraint attempts_are_bounded check (max_attempts between 1 and 20 and attempt between 0 and max_attempts),
+  constraint attempts_are_bounded check (max_attempts <= 20 and attempt between 0 and max_attempts),
   constraint options_are_a_small_object check (jsonb_typeof(options) = 'object' and octet_length(options::text) <= 65536),
   constraint idempotency_key_is_short check (length(idempotency_key) between 1 and 200),
   -- https://www.w3.org/TR/trace-context/, version 00: ids are lower-case hex and not all zero.
   constraint traceparent_is_w3c check (traceparent ~ '^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$'),
-  -- Paths: first folder = owner, no empty, '.' or '..' segment, nothing that is not a plain object name.
-  constraint input_path_is_own check (
-    input_path ~ ('^' || user_id::text || '(/[^/\\[:cntrl:]]+)+$') and input_path !~ '/\.{1,2}(/|$)' and length(input_path) <= 1024),
-  constraint subtitle_path_is_own check (
-    subtitle_path ~ ('^' || user_id::text || '(/[^/\\[:cntrl:]]+)+$') and subtitle_path !~ '/\.{1,2}(/|$)' and length(subtitle_path) <= 1024),
-  constraint output_path_is_own check (
-    output_path ~ ('^' || user_id::text || '(/[^/\\[:cntrl:]]+)+$') and output_path !~ '/\.{1,2}(/|$)' and length(output_path) <= 1024),
-  constraint poster_path_is_own check (
-    poster_path ~ ('^' || user_id::text || '(/[^/\\[:cntrl:]]+)+$') and poster_path !~ '/\.{1,2}(/|$)' and length(poster_path) <= 1024)
+  constraint held_is_queued_without_place check (not held or (status = 'queued' and place is null)),
+  constraint input_path_is_own check (video_worker.is_own_path(user_id, input_path)),
+  constraint subtitle_path_is_own check (video_worker.is_own_path(user_id, subtitle_path)),
+  constraint output_path_is_own check (video_worker.is_own_path(user_id, output_path)),
+  constraint poster_path_is_own check (video_worker.is_own_path(user_id, poster_path))
 ) with (
   -- Progress is written about every 2 s per running job. No such column is indexed, so with room
   -- left on the page these updates are HOT, and vacuum comes early instead of after 20 % of the table.
@@ -98,7 +106,8 @@ comment on column public.video_jobs.stage is 'What the worker does now; where a 
 comment on column public.video_jobs.progress is 'Per cent of the whole job, 0 to 100; starts anew with every attempt.';
 comment on column public.video_jobs.eta_seconds is 'Estimated seconds until the job is completed; null while unknown.';
 comment on column public.video_jobs.priority is 'Higher goes first; fairness holds within one priority.';
-comment on column public.video_jobs.place is 'Place in the queue among jobs of one priority, lowest first; null while run_at lies ahead.';
+comment on column public.video_jobs.place is 'Place in the queue among jobs of one priority, lowest first; null while run_at lies ahead or the job is held.';
+comment on column public.video_jobs.held is 'Waits until another job of its user has ended: as many as may run at once are running or next.';
 comment on column public.video_jobs.input_path is 'Object in bucket videos: <user id>/<name>.';
 comment on column public.video_jobs.subtitle_path is 'Object in bucket subtitles: <user id>/<name>.';
 comment on column public.video_jobs.options is 'Style and output options, see docs/options.md.';
@@ -112,15 +121,19 @@ comment on column public.video_jobs.run_at is 'Not before this time.';
 comment on column public.video_jobs.idempotency_key is 'Unique per user: the same key twice is the same job.';
 comment on column public.video_jobs.traceparent is 'Trace context (W3C) of the request that made the job: the worker''s spans join that trace.';
 
--- The claim is one ordered scan of this index; jobs whose time has not come are not in it.
+-- The claim is one ordered scan of this index. Only jobs that may run are in it: neither those whose
+-- time has not come, nor those of users who have as many as they may run.
 create index video_jobs_ready on public.video_jobs (priority desc, place, created_at)
   where status = 'queued' and place is not null;
 create index video_jobs_scheduled on public.video_jobs (run_at)
-  where status = 'queued' and place is null;
-create index video_jobs_processing on public.video_jobs (priority, place) include (user_id)
+  where status = 'queued' and place is null and not held;
+create index video_jobs_processing on public.video_jobs (priority, place)
   where status = 'processing';
-create index video_jobs_open_by_user on public.video_jobs (user_id, priority, place)
-  where status in ('queued', 'processing');
+-- What each user has open, in two disjoint parts: with and without a place.
+create index video_jobs_placed on public.video_jobs (user_id, priority, place)
+  where status in ('queued', 'processing') and place is not null;
+create index video_jobs_unplaced on public.video_jobs (held, user_id, priority desc, created_at)
+  where status = 'queued' and place is null;
 create index video_jobs_by_user on public.video_jobs (user_id, created_at desc);
 create unique index video_jobs_idempotency on public.video_jobs (user_id, idempotency_key)
   where idempotency_key is not null;

@@ -11,11 +11,14 @@ create table video_worker.workers (
   holds_lock boolean not null default false,
   drain_requested_at timestamptz,
   started_at timestamptz not null default now(),
-  seen_at timestamptz not null default now()
+  seen_at timestamptz not null default now(),
+  present_since timestamptz not null default now()
 ) with (fillfactor = 50);
 comment on table video_worker.workers is 'One row per running worker process.';
 comment on column video_worker.workers.holds_lock is
   'The worker''s listening session holds advisory lock hashtextextended(id, 0): when that lock is free, the session is gone.';
+comment on column video_worker.workers.present_since is
+  'Since when the worker has been in touch with the database without a gap; it judges nobody by what was before.';
 
 -- Not columns of video_jobs, so that a heartbeat which changes nothing visible sends nothing
 -- through Realtime and rewrites no wide row.
@@ -29,7 +32,7 @@ create table video_worker.leases (
 comment on table video_worker.leases is 'One row per job in work. Every write after the claim must name its token.';
 
 create table video_worker.job_events (
-  id bigint generated always as identity primary key,
+  id bigint generated always as identity,
   job_id uuid not null references public.video_jobs (id) on delete cascade,
   at timestamptz not null default clock_timestamp(),
   status public.video_job_status not null,
@@ -37,11 +40,11 @@ create table video_worker.job_events (
   attempt smallint not null,
   worker_id uuid,
   error_code text,
-  error_message text
+  error_message text,
+  primary key (job_id, id)
 );
 comment on table video_worker.job_events is 'History: one row per change of a job''s status or stage.';
-create index job_events_by_job on video_worker.job_events (job_id, id);
-create index job_events_by_time on video_worker.job_events (at);
+create index job_events_by_time on video_worker.job_events using brin (at);
 
 -- Every attempt that ends without completing may have left objects under its own prefix. The
 -- prefix holds the claim's token, which can never complete again, so what lies there is garbage.
@@ -73,17 +76,20 @@ create trigger video_jobs_record_change after update of status, stage on public.
   for each row when (old.status is distinct from new.status or old.stage is distinct from new.stage)
   execute function video_worker.record_event();
 
+-- A job that is deleted in the middle of its work may still be uploading: until two lease times later.
 create function video_worker.note_deleted_output() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   insert into video_worker.orphans (prefix, due_at)
-  values (format('%s/%s', old.user_id, old.id), now())
+  values (
+    format('%s/%s', old.user_id, old.id),
+    now() + coalesce((select 2 * l.duration from video_worker.leases l where l.job_id = old.id), '0'))
   on conflict do nothing;
-  return null;
+  return old;
 end
 $$;
 
-create trigger video_jobs_note_deleted_output after delete on public.video_jobs
+create trigger video_jobs_note_deleted_output before delete on public.video_jobs
   for each row execute function video_worker.note_deleted_output();
 
 -- A hint, never the truth: workers poll as well. Constant payload, so that Postgres folds the

@@ -17,62 +17,41 @@ comment on function video_worker.output_prefix is 'Folder in bucket renders that
 
 -- Claims at most as many jobs as tokens are given, in fair order. The caller makes the tokens, so a
 -- call that is repeated after a lost reply returns the jobs that the first one claimed.
--- Zero rows: nothing is claimable now. Fewer rows than tokens: call again until zero, since a
--- user's limit of running jobs may have cut this batch.
+-- Zero rows, or fewer than tokens: nothing more is claimable now.
 create function video_worker.claim_jobs(p_worker uuid, p_tokens uuid[], p_lease interval)
 returns table (
   job_id uuid, token uuid, user_id uuid, attempt smallint, max_attempts smallint,
   input_path text, subtitle_path text, options jsonb, traceparent text, output_prefix text, waited interval
 )
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
-  v_limit integer := (select c.max_running_jobs_per_user from video_worker.config c);
-  v_full uuid[] := '{}';
   v_jobs uuid[];
 begin
+  -- A repeated call waits for the first one, should that still be under way.
+  perform pg_advisory_xact_lock(hashtextextended('video_worker claim ' || p_worker::text, 0));
   if not exists (select from video_worker.leases l where l.token = any (p_tokens)) then
-    perform video_worker.promote_due_jobs();
-
-    if v_limit is not null then
-      v_full := array(
-        select j.user_id from public.video_jobs j
-        where j.status = 'processing' group by j.user_id having count(*) >= v_limit);
+    if now() >= (
+      select min(j.run_at) from public.video_jobs j
+      where j.status = 'queued' and j.place is null and not j.held)
+    then
+      perform video_worker.place_waiting();
+    end if;
+    v_jobs := video_worker.lock_ready_jobs(cardinality(p_tokens));
+    if cardinality(v_jobs) < cardinality(p_tokens)
+      and exists (select from public.video_jobs j where j.held and j.status = 'queued' and j.place is null)
+      and video_worker.place_waiting() > 0
+    then
+      v_jobs := video_worker.lock_ready_jobs(cardinality(p_tokens));
     end if;
 
-    with ready as materialized (
-      select j.id, j.user_id from public.video_jobs j
-      where j.status = 'queued' and j.place is not null and j.user_id <> all (v_full)
-      order by j.priority desc, j.place, j.created_at
-      limit cardinality(p_tokens)
-      for update skip locked
-    )
-    select array_agg(ready.id) into v_jobs from ready;
+    insert into video_worker.leases (job_id, token, worker_id, duration, expires_at)
+    select c.job_id, c.token, p_worker, p_lease, now() + p_lease
+    from unnest(v_jobs, p_tokens) as c (job_id, token) where c.job_id is not null;
 
-    -- Two claims at once could each see room for one more job of a user. The lock makes the second
-    -- wait for the first one's commit, and its count below, a new statement, sees it.
-    if v_limit is not null then
-      perform pg_advisory_xact_lock(hashtextextended('video_jobs claim ' || u.user_id, 0))
-      from (select distinct j.user_id from public.video_jobs j where j.id = any (v_jobs) order by 1) u;
-    end if;
-
-    with chosen as (
-      select c.id, row_number() over (order by c.priority desc, c.place, c.created_at) as n
-      from (
-        select j.id, j.priority, j.place, j.created_at,
-               row_number() over (partition by j.user_id order by j.priority desc, j.place, j.created_at)
-               + (select count(*) from public.video_jobs r where r.user_id = j.user_id and r.status = 'processing') as nth
-        from public.video_jobs j where j.id = any (v_jobs)
-      ) c
-      where v_limit is null or c.nth <= v_limit
-    ), leased as (
-      insert into video_worker.leases as l (job_id, token, worker_id, duration, expires_at)
-      select chosen.id, p_tokens[chosen.n], p_worker, p_lease, now() + p_lease from chosen
-      returning l.job_id
-    )
     update public.video_jobs j
     set status = 'processing', stage = 'download', attempt = j.attempt + 1, started_at = now(),
         progress = 0, eta_seconds = null, error_code = null, error_message = null
-    from leased where j.id = leased.job_id;
+    where j.id = any (v_jobs);
   end if;
 
   return query
@@ -84,7 +63,21 @@ begin
 end
 $$;
 
--- Renews the lease; writes stage, progress and ETA only where they differ from the row.
+-- The first jobs in fair order that no other session is claiming at this moment; they stay locked.
+create function video_worker.lock_ready_jobs(p_limit integer) returns uuid[]
+language plpgsql set search_path = '' as $$
+begin
+  return array(
+    select j.id from public.video_jobs j
+    where j.status = 'queued' and j.place is not null
+    order by j.priority desc, j.place, j.created_at
+    limit p_limit
+    for no key update skip locked);
+end
+$$;
+
+-- Renews the lease; writes stage, progress and ETA only where they differ from the row, and only if
+-- nobody has the row locked: a heartbeat must not wait for a row that somebody looks at in psql.
 -- 'ok', 'cancel' (the user wants it stopped), or 'lost' (the lease is another's or gone).
 create function video_worker.heartbeat(
   p_job uuid, p_token uuid,
@@ -101,7 +94,8 @@ begin
   from public.video_jobs j where j.id = p_job;
 
   if v_changed then
-    perform from public.video_jobs j where j.id = p_job for no key update;
+    perform from public.video_jobs j where j.id = p_job for no key update skip locked;
+    v_changed := found;
   end if;
 
   update video_worker.leases l set expires_at = now() + l.duration
@@ -255,144 +249,11 @@ begin
 end
 $$;
 
--- Takes jobs from dead workers: those whose lease has expired, and at once those whose worker's
--- listening session is gone (its advisory lock is free) and that missed their heartbeat. The
--- lock tells death from slowness: a worker that is slow, draining or paused still holds it.
--- Returns the number of jobs taken. One worker at a time does it; the others get 0.
-create function video_worker.rescue_expired() returns integer
-language plpgsql security definer set search_path = '' as $$
-declare
-  v_lease record;
-  v_job public.video_jobs;
-  v_rescued integer := 0;
-begin
-  if not pg_try_advisory_xact_lock(hashtextextended('video_worker rescue', 0)) then
-    return 0;
-  end if;
-  for v_lease in select l.job_id, l.token from video_worker.leases l where video_worker.is_dead(l) loop
-    select * into v_job from public.video_jobs j where j.id = v_lease.job_id for no key update skip locked;
-    -- Looked at again under the row's lock: it may have been renewed or finished meanwhile.
-    continue when v_job.id is null or not exists (
-      select from video_worker.leases l
-      where l.job_id = v_lease.job_id and l.token = v_lease.token and video_worker.is_dead(l));
-    if v_job.cancel_requested_at is not null then
-      perform video_worker.cancel_job(v_lease.job_id, v_lease.token);
-    else
-      perform video_worker.end_attempt(v_job, 'worker_lost',
-        'The server stopped in the middle of this video. Try again later.', interval '0');
-    end if;
-    v_rescued := v_rescued + 1;
-  end loop;
-  return v_rescued;
-end
-$$;
-
--- While the database was down nobody could renew: silence counts from its start.
-create function video_worker.silent_for(p_lease video_worker.leases) returns interval
-language sql stable set search_path = '' as $$
-  select now() - greatest(p_lease.expires_at - p_lease.duration, pg_postmaster_start_time())
-$$;
-
-create function video_worker.is_dead(p_lease video_worker.leases) returns boolean
-language plpgsql volatile set search_path = '' as $$
-declare
-  v_silent interval := video_worker.silent_for(p_lease);
-begin
-  if v_silent > p_lease.duration then
-    return true;
-  end if;
-  -- Heartbeats come twelve times per lease time: one is overdue.
-  return v_silent > p_lease.duration / 12 + interval '2 seconds'
-    and exists (select from video_worker.workers w where w.id = p_lease.worker_id and w.holds_lock)
-    and pg_try_advisory_xact_lock_shared(hashtextextended(p_lease.worker_id::text, 0));
-end
-$$;
-comment on function video_worker.is_dead is 'Whether the lease has run out, or its worker''s session is gone and its heartbeat is late.';
-
--- One statement keeps a worker in the picture: it says that it lives, rescues what the dead left, and
--- hears whether it shall drain, in how many seconds the next scheduled job is due (null: there is
--- none), and whether orphans wait for removal.
-create function video_worker.check_in(
-  p_worker uuid, p_name text, p_version text, p_slots smallint, p_holds_lock boolean
-) returns table (drain boolean, rescued integer, next_job_in double precision, orphans_due boolean)
-language plpgsql security definer set search_path = '' as $$
-begin
-  insert into video_worker.workers as w (id, name, version, slots, holds_lock)
-  values (p_worker, p_name, p_version, p_slots, p_holds_lock)
-  on conflict (id) do update set seen_at = now(), holds_lock = excluded.holds_lock
-  returning w.drain_requested_at is not null into drain;
-  rescued := video_worker.rescue_expired();
-  next_job_in := (
-    select greatest(extract(epoch from min(j.run_at) - now()), 0)
-    from public.video_jobs j where j.status = 'queued' and j.place is null);
-  orphans_due := exists (select from video_worker.orphans o where o.due_at <= now());
-  return next;
-end
-$$;
-
-create function video_worker.check_out(p_worker uuid) returns void
-language sql security definer set search_path = '' as $$
-  delete from video_worker.workers where id = p_worker
-$$;
-comment on function video_worker.check_out is 'A worker that ends in order takes itself off the list.';
-
--- Orphaned folders that are due, at most p_limit. Each is handed out again after ten minutes unless
--- it was cleared, so a worker that dies over it changes nothing.
-create function video_worker.take_orphans(p_limit integer) returns setof text
-language sql security definer set search_path = '' as $$
-  with due as materialized (
-    select prefix from video_worker.orphans where due_at <= now()
-    order by due_at limit p_limit for update skip locked
-  )
-  update video_worker.orphans o set due_at = now() + interval '10 minutes'
-  from due where o.prefix = due.prefix
-  returning o.prefix
-$$;
-
-create function video_worker.clear_orphan(p_prefix text) returns void
-language sql security definer set search_path = '' as $$
-  delete from video_worker.orphans where prefix = p_prefix
-$$;
-
--- Deletes finished rows whose time of keeping is over (see video_worker.config), at most 1,000 at a
--- time, and workers not seen for a day. Deleted rows leave their output to the orphans' sweep.
-create function video_worker.prune() returns integer
-language plpgsql security definer set search_path = '' as $$
-declare
-  v_pruned integer;
-begin
-  delete from video_worker.workers w where w.seen_at < now() - interval '1 day';
-  with old as materialized (
-    select j.id from public.video_jobs j cross join video_worker.config c
-    where j.finished_at < now() - least(c.keep_completed, c.keep_unsuccessful)
-      and j.finished_at < now() - case when j.status = 'completed' then c.keep_completed else c.keep_unsuccessful end
-    order by j.finished_at
-    limit 1000
-    for update of j skip locked
-  )
-  delete from public.video_jobs j using old where j.id = old.id;
-  get diagnostics v_pruned = row_count;
-  return v_pruned;
-end
-$$;
-
--- The newest migration that this database has. A worker that needs a newer one says so and waits.
-create function video_worker.schema_version() returns text
-language sql immutable set search_path = '' as $$ select '20261123100700' $$;
-
-revoke all on all functions in schema video_worker from public, anon, authenticated, service_role;
 grant execute on function
   video_worker.claim_jobs(uuid, uuid[], interval),
   video_worker.heartbeat(uuid, uuid, public.video_job_stage, smallint, integer),
   video_worker.complete_job(uuid, uuid, text, text, jsonb),
   video_worker.fail_job(uuid, uuid, text, text, interval),
   video_worker.cancel_job(uuid, uuid),
-  video_worker.release_job(uuid, uuid),
-  video_worker.rescue_expired(),
-  video_worker.check_in(uuid, text, text, smallint, boolean),
-  video_worker.check_out(uuid),
-  video_worker.take_orphans(integer),
-  video_worker.clear_orphan(text),
-  video_worker.prune(),
-  video_worker.schema_version()
+  video_worker.release_job(uuid, uuid)
 to video_worker;

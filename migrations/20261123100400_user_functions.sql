@@ -36,7 +36,7 @@ create function video_worker.request_cancel(p_job public.video_jobs) returns pub
 language plpgsql set search_path = '' as $$
 begin
   if p_job.status = 'queued' then
-    update public.video_jobs j set status = 'cancelled', cancel_requested_at = now(), finished_at = now()
+    update public.video_jobs j set status = 'cancelled', held = false, cancel_requested_at = now(), finished_at = now()
     where j.id = p_job.id returning * into p_job;
   elsif p_job.status = 'processing' then
     update public.video_jobs j set cancel_requested_at = coalesce(j.cancel_requested_at, now())
@@ -60,15 +60,20 @@ begin
 end
 $$;
 
--- Queues a finished job as if it were new: all attempts, a new place; its history stays.
+-- Queues a job as if it were new: all attempts, a new place; its history stays.
 create function video_worker.queue_again(p_job public.video_jobs) returns public.video_jobs
 language plpgsql set search_path = '' as $$
 begin
+  perform video_worker.queue_up(p_job.user_id);
   update public.video_jobs j
   set status = 'queued', stage = null, progress = 0, eta_seconds = null, attempt = 0, run_at = now(),
-      place = video_worker.next_place(j.user_id, j.priority),
+      place = null, held = true,
       error_code = null, error_message = null, cancel_requested_at = null, started_at = null, finished_at = null
-  where j.id = p_job.id returning * into p_job;
+  where j.id = p_job.id;
+  if video_worker.has_room(p_job.user_id) then
+    perform video_worker.place_next(p_job.user_id);
+  end if;
+  select * into p_job from public.video_jobs j where j.id = p_job.id;
   return p_job;
 end
 $$;
@@ -84,6 +89,7 @@ language sql stable security definer set search_path = '' as $$
 $$;
 
 -- Counts other users' rows, and tells nothing of them but their number. Past a thousand it is "many".
+-- A held job comes after all that have a place now, and after the earlier held ones of its user.
 create function video_worker.own_jobs_ahead(p_job uuid) returns integer
 language sql stable security definer set search_path = '' as $$
   select (
@@ -92,10 +98,14 @@ language sql stable security definer set search_path = '' as $$
       select from public.video_jobs o
       where o.status = 'queued' and o.place is not null
         and (o.priority > j.priority
-             or o.priority = j.priority and (o.place, o.created_at) < (j.place, j.created_at))
+             or o.priority = j.priority and (j.held or (o.place, o.created_at) < (j.place, j.created_at)))
+      union all
+      select from public.video_jobs o
+      where j.held and o.held and o.status = 'queued' and o.place is null and o.user_id = j.user_id
+        and (o.priority > j.priority or o.priority = j.priority and o.created_at < j.created_at)
       limit 1000) ahead)
   from public.video_jobs j
-  where j.id = p_job and j.status = 'queued' and j.place is not null
+  where j.id = p_job and j.status = 'queued' and (j.place is not null or j.held)
     and (j.user_id = (select auth.uid()) or (select auth.role()) = 'service_role')
 $$;
 comment on function video_worker.own_jobs_ahead is 'How many waiting jobs come before this one of the caller; at most 1000.';

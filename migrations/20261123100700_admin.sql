@@ -13,7 +13,8 @@ comment on function video_admin.ago is 'Time since then, in whole seconds.';
 
 create view video_admin.queue with (security_invoker = true) as
 select status, priority, count(*) as jobs,
-       count(*) filter (where status = 'queued' and place is null) as scheduled,
+       count(*) filter (where status = 'queued' and place is null and not held) as scheduled,
+       count(*) filter (where held) as held,
        count(distinct user_id) as users,
        video_admin.ago(min(greatest(created_at, run_at)) filter (where status = 'processing' or place is not null)) as oldest
 from public.video_jobs
@@ -21,7 +22,7 @@ where status in ('queued', 'processing')
 group by status, priority
 order by status, priority desc;
 comment on view video_admin.queue is
-  'Depth of the queue by status and priority; scheduled ones wait for their time; oldest: since when the oldest could have run.';
+  'Depth of the queue by status and priority; scheduled ones wait for their time, held ones for another job of their user; oldest: since when the oldest could have run.';
 
 create view video_admin.throughput with (security_invoker = true) as
 select date_trunc('hour', finished_at) as hour,
@@ -158,6 +159,7 @@ create table video_worker.queue_figures (
   counted_at timestamptz not null default '-infinity',
   queued bigint not null default 0,
   scheduled bigint not null default 0,
+  held bigint not null default 0,
   processing bigint not null default 0,
   oldest_ready_at timestamptz
 );
@@ -166,31 +168,32 @@ insert into video_worker.queue_figures default values;
 alter table video_worker.queue_figures enable row level security;
 
 create function video_worker.read_queue_figures()
-returns table (queued bigint, scheduled bigint, processing bigint, oldest_seconds double precision, workers bigint)
+returns table (queued bigint, scheduled bigint, held bigint, processing bigint, oldest_seconds double precision, workers bigint)
 language plpgsql security definer set search_path = '' as $$
 begin
   if exists (select from video_worker.queue_figures f where f.counted_at < now() - interval '10 seconds')
     and pg_try_advisory_xact_lock(hashtextextended('video_worker queue_figures', 0))
   then
     update video_worker.queue_figures f
-    set counted_at = now(), queued = c.queued, scheduled = c.scheduled, processing = c.processing,
+    set counted_at = now(), queued = c.queued, scheduled = c.scheduled, held = c.held, processing = c.processing,
         oldest_ready_at = c.oldest_ready_at
     from (
       select count(*) filter (where j.status = 'queued' and j.place is not null) as queued,
-             count(*) filter (where j.status = 'queued' and j.place is null) as scheduled,
+             count(*) filter (where j.status = 'queued' and j.place is null and not j.held) as scheduled,
+             count(*) filter (where j.held) as held,
              count(*) filter (where j.status = 'processing') as processing,
              min(greatest(j.created_at, j.run_at)) filter (where j.status = 'queued' and j.place is not null) as oldest_ready_at
       from public.video_jobs j where j.status in ('queued', 'processing')
     ) c;
   end if;
   return query
-    select f.queued, f.scheduled, f.processing,
+    select f.queued, f.scheduled, f.held, f.processing,
            coalesce(extract(epoch from now() - f.oldest_ready_at), 0)::double precision,
            (select count(*) from video_worker.workers w where w.seen_at > now() - interval '1 minute')
     from video_worker.queue_figures f;
 end
 $$;
-comment on function video_worker.read_queue_figures is 'Waiting, scheduled and running jobs, seconds since the oldest waiting one could have run, and workers alive.';
+comment on function video_worker.read_queue_figures is 'Waiting, scheduled, held and running jobs, seconds since the oldest waiting one could have run, and workers alive.';
 
 revoke all on function video_worker.read_queue_figures() from public, anon, authenticated, service_role;
 grant execute on function video_worker.read_queue_figures() to video_worker;

@@ -45,8 +45,8 @@ class Background(ABC):
                 await backoff.sleep()
 
 
-async def happens_within(event: asyncio.Event, seconds: float) -> bool:
-    """Wait for ``event`` at most so long; whether it happened."""
+async def happens_within(event: asyncio.Event, seconds: float | None) -> bool:
+    """Wait for ``event`` at most so long (None: for ever); whether it happened."""
     try:
         async with asyncio.timeout(seconds):
             await event.wait()

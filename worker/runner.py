@@ -12,9 +12,8 @@ from worker.background import Backoff
 from worker.errors import DatabaseUnavailableError, JobError, VideoWorkerError
 from worker.pipeline import RENDERS, Pipeline
 from worker.queue.jobs import FinalAnswer, Job, Jobs, Stage
-from worker.queue.lease import Lease, StopReason
+from worker.queue.lease import Heart, Lease, StopReason
 from worker.queue.outcome import Cancelled, Failed, Lost, Outcome, Released, failure, result
-from worker.queue.rhythm import Rhythm
 from worker.storage.client import Storage
 
 log = structlog.get_logger()
@@ -27,14 +26,13 @@ STOPPED: dict[StopReason, Outcome] = {
 
 
 class Runner:
-    """Runs claimed jobs; knows the leases of those in work."""
+    """Runs claimed jobs, each under a lease that ``heart`` keeps."""
 
-    def __init__(self, jobs: Jobs, rhythm: Rhythm, pipeline: Pipeline, storage: Storage) -> None:
+    def __init__(self, jobs: Jobs, heart: Heart, pipeline: Pipeline, storage: Storage) -> None:
         self._jobs = jobs
+        self._heart = heart
         self._pipeline = pipeline
         self._storage = storage
-        self._rhythm = rhythm
-        self._leases: set[Lease] = set()
 
     async def run(self, job: Job) -> None:
         """Work on ``job`` until its outcome is in the database."""
@@ -46,15 +44,12 @@ class Runner:
             traceparent=job.traceparent,
         )
         started = time.monotonic()
-        lease = Lease(self._jobs, job, self._rhythm.heartbeat)
-        self._leases.add(lease)
-        lease.start()
+        lease = self._heart.begin(job)
         try:
             outcome = await self._work(job, lease)
             status = await self._finish(job, outcome)
         finally:
-            self._leases.discard(lease)
-            await lease.stop()
+            self._heart.end(lease)
         log.info(
             "job.finished",
             outcome=result(outcome, status),
@@ -63,16 +58,6 @@ class Runner:
         )
         if status != "completed":
             await self._remove_output(job)
-
-    def check_leases(self) -> None:
-        """A cancel was announced: ask at once whether it is for one of ours."""
-        for lease in self._leases:
-            lease.beat_now()
-
-    def release_all(self) -> None:
-        """Stop what is in work and give it back."""
-        for lease in self._leases:
-            lease.stop_work("release")
 
     async def _work(self, job: Job, lease: Lease) -> Outcome:
         work = asyncio.create_task(self._pipeline.process(job, lease.report))
@@ -95,7 +80,7 @@ class Runner:
 
     async def _finish(self, job: Job, outcome: Outcome) -> FinalAnswer:
         """Write the outcome, through outages: hours of rendering hang on one statement."""
-        backoff = Backoff()
+        backoff = Backoff(longest=10.0)
         while True:
             try:
                 return await self._jobs.finish(job, outcome)

@@ -1,7 +1,7 @@
 """The worker as a whole: this file is the map.
 
     listener ──wake──▶ claimer ──job──▶ runner ──▶ pipeline ──▶ media, storage
-                          ▲               └──▶ lease (heartbeat)
+                          ▲               └──▶ heart (a lease per job)
     keeper ───────────────┘  checks in, rescues, sweeps
 
 Order of shutting down: claim nothing more; let what runs finish, with heartbeats, within the
@@ -30,6 +30,7 @@ from worker.queue.claimer import Claimer
 from worker.queue.database import Database
 from worker.queue.jobs import Jobs
 from worker.queue.keeper import Keeper
+from worker.queue.lease import Heart
 from worker.queue.listener import Listener
 from worker.queue.migrations import check_schema
 from worker.queue.rhythm import Rhythm
@@ -58,19 +59,22 @@ class Service:
         self._signals = 0
         self._workspace = Workspace(settings.work_dir, str(self._id))
         application_name = f"video-worker {settings.worker_name}"
-        self._database = Database(str(settings.database_url), application_name)
+        self._rhythm = Rhythm(settings.lease_seconds)
+        self._database = Database(
+            str(settings.database_url), application_name, self._rhythm.statement
+        )
         self._storage = Storage(
             str(settings.supabase_url), settings.supabase_secret_key.get_secret_value()
         )
-        self._rhythm = Rhythm(settings.lease_seconds)
         self._jobs = Jobs(self._database, self._id, self._rhythm)
+        self._heart = Heart(self._jobs, self._rhythm.heartbeat)
         self._listener = Listener(
             str(settings.listen_database_url or settings.database_url),
             application_name,
             self._id,
             self._rhythm,
             on_jobs=lambda: self._claimer.wake(),
-            on_cancel=lambda: self._runner.check_leases(),
+            on_cancel=lambda: self._heart.beat_now(),
             on_change=lambda: self._keeper.check_in_now(),
         )
         self._status = Status(
@@ -118,12 +122,12 @@ class Service:
         await self._check_storage()
         threads = max(1, (os.cpu_count() or 1) // settings.concurrency)
         pipeline = Pipeline(settings, self._storage, ffmpeg, self._workspace, encoder, threads)
-        self._runner = Runner(self._jobs, self._rhythm, pipeline, self._storage)
+        runner = Runner(self._jobs, self._heart, pipeline, self._storage)
         self._claimer = Claimer(
             self._jobs,
             self._rhythm,
             settings.concurrency,
-            self._runner.run,
+            runner.run,
             notifications_arrive=lambda: self._listener.live,
             when_empty=self._draining.set if self._until_empty else lambda: None,
         )
@@ -151,14 +155,14 @@ class Service:
         )
 
     async def _work(self) -> None:
-        background = (self._listener, self._keeper, self._claimer)
+        background = (self._heart, self._listener, self._keeper, self._claimer)
         for part in background:
             part.start()
         try:
             await self._draining.wait()
             await self._drain()
         finally:
-            for part in background:
+            for part in reversed(background):
                 await part.stop()
 
     async def _drain(self) -> None:
@@ -171,7 +175,7 @@ class Service:
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         grace_over.cancel()
         if not running.done():
-            self._runner.release_all()
+            self._heart.release_all()
             await asyncio.wait({running}, timeout=RELEASE_SECONDS)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

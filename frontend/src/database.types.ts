@@ -7,14 +7,14 @@ export type Database = {
           Tables: {
             "video_jobs": {
                   Row: {
-                    "attempt": number,"cancel_requested_at": string | null,"created_at": string,"error_code": string | null,"error_message": string | null,"eta_seconds": number | null,"finished_at": string | null,"id": string,"idempotency_key": string | null,"input_path": string,"max_attempts": number,"options": NonNullable<Json>,"output_info": Json | null,"output_path": string | null,"place": number | null,"poster_path": string | null,"priority": number,"progress": number,"run_at": string,"stage": Database["public"]['Enums']["video_job_stage"] | null,"started_at": string | null,"status": Database["public"]['Enums']["video_job_status"],"subtitle_path": string,"traceparent": string | null,"updated_at": string,"user_id": string
+                    "attempt": number,"cancel_requested_at": string | null,"created_at": string,"error_code": string | null,"error_message": string | null,"eta_seconds": number | null,"finished_at": string | null,"held": boolean,"id": string,"idempotency_key": string | null,"input_path": string,"max_attempts": number,"options": NonNullable<Json>,"output_info": Json | null,"output_path": string | null,"place": number | null,"poster_path": string | null,"priority": number,"progress": number,"run_at": string,"stage": Database["public"]['Enums']["video_job_stage"] | null,"started_at": string | null,"status": Database["public"]['Enums']["video_job_status"],"subtitle_path": string,"traceparent": string | null,"updated_at": string,"user_id": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "attempt"?: number,"cancel_requested_at"?: string | null,"created_at"?: string,"error_code"?: string | null,"error_message"?: string | null,"eta_seconds"?: number | null,"finished_at"?: string | null,"id"?: string,"idempotency_key"?: string | null,"input_path": string,"max_attempts"?: number,"options"?: NonNullable<Json>,"output_info"?: Json | null,"output_path"?: string | null,"place"?: number | null,"poster_path"?: string | null,"priority"?: number,"progress"?: number,"run_at"?: string,"stage"?: Database["public"]['Enums']["video_job_stage"] | null,"started_at"?: string | null,"status"?: Database["public"]['Enums']["video_job_status"],"subtitle_path": string,"traceparent"?: string | null,"updated_at"?: string,"user_id"?: string
+                    "attempt"?: number,"cancel_requested_at"?: string | null,"created_at"?: string,"error_code"?: string | null,"error_message"?: string | null,"eta_seconds"?: number | null,"finished_at"?: string | null,"held"?: boolean,"id"?: string,"idempotency_key"?: string | null,"input_path": string,"max_attempts"?: number,"options"?: NonNullable<Json>,"output_info"?: Json | null,"output_path"?: string | null,"place"?: number | null,"poster_path"?: string | null,"priority"?: number,"progress"?: number,"run_at"?: string,"stage"?: Database["public"]['Enums']["video_job_stage"] | null,"started_at"?: string | null,"status"?: Database["public"]['Enums']["video_job_status"],"subtitle_path": string,"traceparent"?: string | null,"updated_at"?: string,"user_id"?: string
                   }
                   Update: {
-                    "attempt"?: number,"cancel_requested_at"?: string | null,"created_at"?: string,"error_code"?: string | null,"error_message"?: string | null,"eta_seconds"?: number | null,"finished_at"?: string | null,"id"?: string,"idempotency_key"?: string | null,"input_path"?: string,"max_attempts"?: number,"options"?: NonNullable<Json>,"output_info"?: Json | null,"output_path"?: string | null,"place"?: number | null,"poster_path"?: string | null,"priority"?: number,"progress"?: number,"run_at"?: string,"stage"?: Database["public"]['Enums']["video_job_stage"] | null,"started_at"?: string | null,"status"?: Database["public"]['Enums']["video_job_status"],"subtitle_path"?: string,"traceparent"?: string | null,"updated_at"?: string,"user_id"?: string
+                    "attempt"?: number,"cancel_requested_at"?: string | null,"created_at"?: string,"error_code"?: string | null,"error_message"?: string | null,"eta_seconds"?: number | null,"finished_at"?: string | null,"held"?: boolean,"id"?: string,"idempotency_key"?: string | null,"input_path"?: string,"max_attempts"?: number,"options"?: NonNullable<Json>,"output_info"?: Json | null,"output_path"?: string | null,"place"?: number | null,"poster_path"?: string | null,"priority"?: number,"progress"?: number,"run_at"?: string,"stage"?: Database["public"]['Enums']["video_job_stage"] | null,"started_at"?: string | null,"status"?: Database["public"]['Enums']["video_job_status"],"subtitle_path"?: string,"traceparent"?: string | null,"updated_at"?: string,"user_id"?: string
                   }
                   Relationships: [
                     
@@ -34,6 +34,7 @@ export type Database = {
 "error_message": string | null,
 "eta_seconds": number | null,
 "finished_at": string | null,
+"held": boolean,
 "id": string,
 "idempotency_key": string | null,
 "input_path": string,
@@ -69,6 +70,7 @@ export type Database = {
 "error_message": string | null,
 "eta_seconds": number | null,
 "finished_at": string | null,
+"held": boolean,
 "id": string,
 "idempotency_key": string | null,
 "input_path": string,

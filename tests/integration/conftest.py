@@ -86,7 +86,7 @@ class SqlWorker:
 
     def check_in(self, *, holds_lock: bool = False) -> DictRow:
         row = self.connection.execute(
-            "select * from video_worker.check_in(%s, 'test', '0', 1::smallint, %s)",
+            "select * from video_worker.check_in(%s, 'test', '0', 1::smallint, %s, '1 hour')",
             [self.id, holds_lock],
         ).fetchone()
         assert row
@@ -104,11 +104,13 @@ def worker(db: Db) -> SqlWorker:
 
 
 def age_lease(db: Db, job_id: UUID, by: timedelta) -> None:
-    """Make the last heartbeat of a job lie further back, on a database that has been up forever."""
+    """Make the last heartbeat of a job lie further back. The judges, and the database, have been
+    there all the time."""
     db.admin.execute(
         """
-        create or replace function video_worker.silent_for(p_lease video_worker.leases)
-        returns interval language sql stable set search_path = '' as $$
+        create or replace function video_worker.silent_for(
+          p_lease video_worker.leases, p_judge_since timestamptz
+        ) returns interval language sql stable set search_path = '' as $$
           select now() - (p_lease.expires_at - p_lease.duration)
         $$
         """

@@ -74,7 +74,7 @@ def db_version(empty: str) -> str:
 
 
 async def check(dsn: str) -> None:
-    database = Database(dsn, "test")
+    database = Database(dsn, "test", 20.0)
     await database.open()
     try:
         await check_schema(database)

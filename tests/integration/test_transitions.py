@@ -161,7 +161,7 @@ def test_a_finish_that_waits_for_the_row_does_not_slip_through_with_an_old_token
     age_lease(db, job_id, MINUTE)
     answers: list[str] = []
     with psycopg.connect(db.dsn()) as rescuer:
-        rescuer.execute("select video_worker.rescue_expired()")
+        rescuer.execute("select video_worker.rescue_expired('-infinity')")
         rescuer.execute(
             "select * from video_worker.claim_jobs(%s, %s, '1 minute')", [uuid4(), [uuid4()]]
         )

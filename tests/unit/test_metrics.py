@@ -13,7 +13,14 @@ from worker.ops.metrics import MEANING, Metrics, State
 STATE = State(
     slots=2, slots_busy=1, draining=False, listener_live=True, database_up=True, disk_free_bytes=9
 )
-QUEUE = {"queued": 3, "scheduled": 1, "processing": 2, "oldest_seconds": 4.5, "workers": 2}
+QUEUE = {
+    "queued": 3,
+    "scheduled": 1,
+    "held": 0,
+    "processing": 2,
+    "oldest_seconds": 4.5,
+    "workers": 2,
+}
 
 
 def samples(metrics: Metrics, queue: dict[str, float] | None = None) -> dict[str, float]:

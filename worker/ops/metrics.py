@@ -26,7 +26,7 @@ from prometheus_client.registry import Collector
 from worker.errors import CATALOGUE
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-QUEUE_FIGURES = ("queued", "scheduled", "processing", "oldest_seconds", "workers")
+QUEUE_FIGURES = ("queued", "scheduled", "held", "processing", "oldest_seconds", "workers")
 STAGES = ("download", "probe", "subtitles", "render", "upload")
 SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600)
 SPEEDS = (0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 32, 64)
@@ -51,7 +51,8 @@ MEANING = {
     "listener_live": "1 while notifications arrive; 0 means that the worker polls.",
     "database_up": "1 while the database answers.",
     "disk_free_bytes": "Free space where jobs keep their files.",
-    "queue_jobs": "Jobs of the whole queue by state; scheduled ones wait for their time.",
+    "queue_jobs": "Jobs of the whole queue by state; scheduled ones wait for their time, held ones "
+    "for another job of their user.",
     "queue_oldest_seconds": "For how long the oldest waiting job of the queue could have run.",
     "queue_workers": "Workers that the database has heard of within a minute.",
     "info": "Version and name of this worker.",
@@ -183,7 +184,7 @@ class _Now(Collector):
             jobs = GaugeMetricFamily(
                 "video_worker_queue_jobs", MEANING["queue_jobs"], labels=["state"]
             )
-            for state in ("queued", "scheduled", "processing"):
+            for state in ("queued", "scheduled", "held", "processing"):
                 jobs.add_metric([state], self.queue[state])
             yield jobs
             for name in ("oldest_seconds", "workers"):

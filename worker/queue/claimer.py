@@ -1,4 +1,4 @@
-"""Claims jobs for the free slots: at once when woken, else at every poll."""
+"""Claims jobs for the free slots: at once when woken; while nobody can wake it, at every poll."""
 
 from __future__ import annotations
 
@@ -57,19 +57,17 @@ class Claimer(Background):
         while not self._drain_asked.is_set():
             # Cleared before the query: a notification that lands while it runs is not lost.
             self._wake.clear()
-            await self._claim_until_empty_or_full()
+            await self._fill_slots()
             if not self.running:
                 self._when_empty()
-            live = self._notifications_arrive()
-            poll = self._rhythm.poll if live else self._rhythm.poll_blind
-            await happens_within(self._wake, poll)
+            await happens_within(
+                self._wake, None if self._notifications_arrive() else self._rhythm.poll
+            )
 
-    async def _claim_until_empty_or_full(self) -> None:
-        while (free := self._slots - len(self.running)) and not self._drain_asked.is_set():
-            claimed = await self._claim([uuid4() for _ in range(free)])
-            if not claimed:
-                return
-            for job in claimed:
+    async def _fill_slots(self) -> None:
+        """One claim is enough: fewer jobs than asked for means that there are no more."""
+        if free := self._slots - len(self.running):
+            for job in await self._claim([uuid4() for _ in range(free)]):
                 self._start(job)
 
     async def _claim(self, tokens: list[UUID]) -> list[Job]:

@@ -24,27 +24,32 @@ CONNECT_PARAMETERS: dict[str, Any] = {
     "keepalives_count": 2,
     "tcp_user_timeout": 20_000,
 }
-STATEMENT_DEADLINE = 20.0
-"""Seconds after which an unanswered statement counts as an outage; the role's own
-statement_timeout (15 s) comes first where the server is alive."""
 CONNECTION_DEADLINE = 8.0
-"""Seconds to wait for a free connection of the pool."""
+"""Seconds to wait for a free connection of the pool, and after which a series of attempts to
+connect begins anew. (The pool's own default lets their pauses grow to minutes.)"""
+
+
+class LockedError(DatabaseUnavailableError):
+    """Somebody else held a lock for longer than ``lock_timeout``. The database itself is fine."""
 
 
 class Database:
     """A small pool that works through a transaction pooler too: autocommit, nothing prepared.
 
-    Every query is one statement in its own transaction.
+    Every query is one statement in its own transaction. One that is not answered within
+    ``deadline`` seconds counts as an outage.
     """
 
-    def __init__(self, url: str, application_name: str, size: int = 2) -> None:
+    def __init__(self, url: str, application_name: str, deadline: float, size: int = 2) -> None:
         self._url = url
+        self._deadline = deadline
         self._pool: AsyncConnectionPool[psycopg.AsyncConnection[DictRow]] = AsyncConnectionPool(
             url,
             min_size=1,
             max_size=size,
             open=False,
             timeout=CONNECTION_DEADLINE,
+            reconnect_timeout=CONNECTION_DEADLINE,
             kwargs=CONNECT_PARAMETERS
             | {
                 "application_name": application_name,
@@ -64,18 +69,22 @@ class Database:
         """Run one statement and return its rows.
 
         Raises ``DatabaseUnavailableError`` when the database could not be reached, went away, is
-        read-only or is out of connections, and psycopg's own error for everything else.
+        read-only or is out of connections, ``LockedError`` when a lock was not to be had in time,
+        and psycopg's own error for everything else.
         """
         try:
             async with (
-                asyncio.timeout(STATEMENT_DEADLINE),
+                asyncio.timeout(self._deadline),
                 self._pool.connection() as connection,
             ):
                 cursor = await connection.execute(query, parameters)
                 result = await cursor.fetchall() if cursor.description else []
+        except psycopg.errors.LockNotAvailable as error:
+            raise LockedError(str(error)) from error
         except (
             psycopg.OperationalError,  # also: cannot connect now, too many connections, timeouts
             psycopg.InterfaceError,
+            psycopg.errors.InternalError_,  # how Supavisor says that its own database is away
             psycopg.errors.ReadOnlySqlTransaction,
             PoolTimeout,
             TimeoutError,

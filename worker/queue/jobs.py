@@ -10,6 +10,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from worker.queue.batch import Batch
 from worker.queue.database import Database
 from worker.queue.outcome import Cancelled, Completed, Failed, Outcome, Released
 from worker.queue.rhythm import Rhythm
@@ -45,6 +46,7 @@ class CheckIn:
 
     drain: bool
     rescued: int
+    jobs_ready: bool
     next_job_in: float | None
     orphans_due: bool
 
@@ -52,14 +54,24 @@ class CheckIn:
 @dataclass(frozen=True)
 class QueueFigures:
     """The whole queue, at most ten seconds old. ``queued`` can be claimed, ``scheduled`` waits for
-    its time; ``oldest_seconds`` is how long the oldest queued one could have run; ``workers`` were
-    heard of within a minute."""
+    its time, ``held`` for another job of its user; ``oldest_seconds`` is how long the oldest
+    queued one could have run; ``workers`` were heard of within a minute."""
 
     queued: int
     scheduled: int
+    held: int
     processing: int
     oldest_seconds: float
     workers: int
+
+
+@dataclass(frozen=True)
+class Call:
+    """A fenced function with its arguments; the first two are the job and the claim's token."""
+
+    function: str
+    job: Job
+    values: tuple[object, ...] = ()
 
 
 class Jobs:
@@ -72,6 +84,9 @@ class Jobs:
         self._database = database
         self.worker_id = worker_id
         self._lease = timedelta(seconds=rhythm.lease)
+        self._every = timedelta(seconds=rhythm.check_in)
+        self._heartbeats: Batch[Call, HeartbeatAnswer] = Batch(self._call)
+        self._ends: Batch[Call, FinalAnswer] = Batch(self._call)
 
     async def claim(self, tokens: Sequence[UUID]) -> list[Job]:
         """Claim at most ``len(tokens)`` jobs. With the same tokens: the same jobs again."""
@@ -85,39 +100,51 @@ class Jobs:
         self, job: Job, stage: Stage, progress: int, eta_seconds: int | None
     ) -> HeartbeatAnswer:
         """Renew the lease and write what changed of stage, progress (per cent) and ETA."""
-        answer: HeartbeatAnswer = await self._database.value(
-            "select video_worker.heartbeat(%s, %s, %s::public.video_job_stage, %s::smallint, %s)",
-            (job.job_id, job.token, stage, progress, eta_seconds),
-        )
-        return answer
+        function = "heartbeat(%s, %s, %s::public.video_job_stage, %s::smallint, %s)"
+        return await self._heartbeats.ask(Call(function, job, (stage, progress, eta_seconds)))
 
     async def finish(self, job: Job, outcome: Outcome) -> FinalAnswer:
         """Write the outcome and give up the lease; returns the row's new status, or 'lost'."""
         match outcome:
             case Completed(output_path, poster_path, output_info):
-                call = "complete_job(%s, %s, %s, %s, %s)"
-                values: tuple[object, ...] = (output_path, poster_path, Jsonb(output_info))
+                values = (output_path, poster_path, Jsonb(output_info))
+                call = Call("complete_job(%s, %s, %s, %s, %s)", job, values)
             case Failed(code, message, retry_in):
-                call = "fail_job(%s, %s, %s, %s, %s)"
-                values = (code, message, None if retry_in is None else timedelta(seconds=retry_in))
+                pause = None if retry_in is None else timedelta(seconds=retry_in)
+                call = Call("fail_job(%s, %s, %s, %s, %s)", job, (code, message, pause))
             case Cancelled():
-                call, values = "cancel_job(%s, %s)", ()
+                call = Call("cancel_job(%s, %s)", job)
             case Released():
-                call, values = "release_job(%s, %s)", ()
+                call = Call("release_job(%s, %s)", job)
             case _:
                 return "lost"
-        answer: FinalAnswer = await self._database.value(
-            f"select video_worker.{call}", (job.job_id, job.token, *values)
+        return await self._ends.ask(call)
+
+    async def _call(self, calls: Sequence[Call]) -> list[Any]:
+        """Several functions in one statement, so one round trip and one commit; their answers."""
+        # Row locks are taken in one order, whoever takes them.
+        order = sorted(range(len(calls)), key=lambda n: calls[n].job.job_id)
+        rows = await self._database.rows(
+            " union all ".join(f"select {n} n, video_worker.{calls[n].function} a" for n in order),
+            [v for n in order for v in (calls[n].job.job_id, calls[n].job.token, *calls[n].values)],
         )
-        return answer
+        answers = {row["n"]: row["a"] for row in rows}
+        return [answers[n] for n in range(len(calls))]
 
     async def check_in(
         self, *, name: str, version: str, slots: int, holds_lock: bool, ping: bool
     ) -> CheckIn:
         """Say that this worker lives and rescue what the dead left; with ``ping``, also send this
         worker a notification, which its listener must hear."""
-        query = "select c.* from video_worker.check_in(%s, %s, %s, %s::smallint, %s) c"
-        values: tuple[object, ...] = (self.worker_id, name, version, slots, holds_lock)
+        query = "select c.* from video_worker.check_in(%s, %s, %s, %s::smallint, %s, %s) c"
+        values: tuple[object, ...] = (
+            self.worker_id,
+            name,
+            version,
+            slots,
+            holds_lock,
+            self._every,
+        )
         if ping:
             query += ", pg_notify('video_worker', %s)"
             values += (str(self.worker_id),)

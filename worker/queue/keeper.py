@@ -83,6 +83,7 @@ class Keeper(Background):
         self.checked_in.set()
         if answer.rescued:
             log.warning("queue.rescued", jobs=answer.rescued)
+        if answer.jobs_ready:
             self._wake()
         if answer.next_job_in is not None and answer.next_job_in <= self._rhythm.check_in:
             asyncio.get_running_loop().call_later(answer.next_job_in, self._wake)

@@ -1,4 +1,4 @@
-"""The heartbeat of one claimed job.
+"""Heartbeats: a lease for every job in work, and one heart that beats for all of them.
 
 Beats go on from the claim until the last byte is uploaded and the outcome is written, also while
 the worker drains: a draining worker is not a dead one.
@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Literal
-
-import structlog
 
 from worker.background import Background, happens_within
 from worker.errors import DatabaseUnavailableError
 from worker.queue.jobs import Job, Jobs, Stage
-
-log = structlog.get_logger()
 
 PROGRESS_INTERVAL = 2.0
 """Progress is written at most this often (seconds), and only if it moved by a point."""
@@ -24,60 +21,110 @@ PROGRESS_INTERVAL = 2.0
 StopReason = Literal["cancel", "lost", "release"]
 
 
-class Lease(Background):
-    """Renews the lease of ``job`` and carries its progress; ``stopped`` resolves to the reason when
+class Lease:
+    """One job's lease: carries its progress to the heart; ``stopped`` resolves to the reason when
     the work has to stop: the user cancelled, the job is lost, or the worker releases it."""
 
-    def __init__(self, jobs: Jobs, job: Job, interval: float) -> None:
-        super().__init__()
-        self._jobs = jobs
-        self._job = job
-        self._interval = interval
-        self._due = asyncio.Event()
-        self._last_beat = time.monotonic()
-        self._stage: Stage = "download"
-        self._progress = 0
-        self._eta: int | None = None
+    def __init__(self, job: Job, due_at: float, wake_heart: Callable[[], None]) -> None:
+        self.job = job
+        self.due_at = due_at
+        """When the next beat is due, by the monotonic clock."""
+        self.beaten_at = time.monotonic()
+        self.beating = False
+        self.stage: Stage = "download"
+        """Where the work was last."""
+        self.progress = 0
+        self.eta: int | None = None
         self.stopped: asyncio.Future[StopReason] = asyncio.get_running_loop().create_future()
+        self._wake_heart = wake_heart
 
     def report(self, stage: Stage, progress: float, eta_seconds: float | None) -> None:
         """Note where the job stands: progress in per cent of the whole job, never going back. What
         was noted last is written; a stage that is over in a blink may never be."""
-        progress = max(self._progress, min(99, int(progress)))
-        if (stage, progress) == (self._stage, self._progress):
+        progress = max(self.progress, min(99, int(progress)))
+        if (stage, progress) == (self.stage, self.progress):
             return
-        pause = 0.0
-        if stage == self._stage:
-            pause = max(0.0, self._last_beat + PROGRESS_INTERVAL - time.monotonic())
-        self._stage, self._progress = stage, progress
-        self._eta = None if eta_seconds is None else max(0, round(eta_seconds))
-        asyncio.get_running_loop().call_later(pause, self._due.set)
+        same_stage = stage == self.stage
+        self.stage, self.progress = stage, progress
+        self.eta = None if eta_seconds is None else max(0, round(eta_seconds))
+        self.beat_by(self.beaten_at + PROGRESS_INTERVAL if same_stage else time.monotonic())
 
-    @property
-    def stage(self) -> Stage:
-        """Where the work was last."""
-        return self._stage
-
-    def beat_now(self) -> None:
-        """Ask at once whether the job is still ours and wanted (a cancel was announced)."""
-        self._due.set()
+    def beat_by(self, moment: float) -> None:
+        """Beat at that time at the latest."""
+        if moment < self.due_at:
+            self.due_at = moment
+            self._wake_heart()
 
     def stop_work(self, reason: StopReason) -> None:
         if not self.stopped.done():
             self.stopped.set_result(reason)
 
+
+class Heart(Background):
+    """Renews the leases of this worker's jobs, those that are due together in one statement."""
+
+    def __init__(self, jobs: Jobs, interval: float) -> None:
+        super().__init__()
+        self._jobs = jobs
+        self._interval = interval
+        self._leases: set[Lease] = set()
+        self._beats: set[asyncio.Task[None]] = set()
+        self._wake = asyncio.Event()
+
+    def begin(self, job: Job) -> Lease:
+        """Beat for this job from now on."""
+        lease = Lease(job, time.monotonic() + self._interval, self._wake.set)
+        self._leases.add(lease)
+        return lease
+
+    def end(self, lease: Lease) -> None:
+        self._leases.discard(lease)
+
+    def beat_now(self) -> None:
+        """A cancel was announced: ask at once whether it is for one of ours."""
+        for lease in self._leases:
+            lease.beat_by(time.monotonic())
+
+    def release_all(self) -> None:
+        """Stop all that is in work, to give it back."""
+        for lease in self._leases:
+            lease.stop_work("release")
+
+    async def stop(self) -> None:
+        await super().stop()
+        for beat in self._beats:
+            beat.cancel()
+        await asyncio.gather(*self._beats, return_exceptions=True)
+
     async def run(self) -> None:
-        while not self.stopped.done():
-            await happens_within(self._due, self._interval)
-            self._due.clear()
-            self._last_beat = time.monotonic()
-            try:
-                answer = await self._jobs.heartbeat(
-                    self._job, self._stage, self._progress, self._eta
-                )
-            except DatabaseUnavailableError:
-                # The work goes on: only the database can say that the job is lost, and the fence
-                # keeps a result from being published if it is.
-                continue
-            if answer != "ok":
-                self.stop_work(answer)
+        while True:
+            self._wake.clear()
+            now = time.monotonic()
+            if any(lease.due_at <= now for lease in self._leases):
+                # Those that are nearly due come along, and so fall into step.
+                self._beat_all_due(now + self._interval / 5)
+            next_due = min((lease.due_at for lease in self._leases), default=now + self._interval)
+            await happens_within(self._wake, min(next_due - now, self._interval))
+
+    def _beat_all_due(self, by: float) -> None:
+        for lease in self._leases:
+            if lease.due_at <= by:
+                lease.beaten_at = time.monotonic()
+                lease.due_at = lease.beaten_at + self._interval
+                if not (lease.beating or lease.stopped.done()):
+                    lease.beating = True
+                    beat = asyncio.create_task(self._beat(lease))
+                    self._beats.add(beat)
+                    beat.add_done_callback(self._beats.discard)
+
+    async def _beat(self, lease: Lease) -> None:
+        try:
+            answer = await self._jobs.heartbeat(lease.job, lease.stage, lease.progress, lease.eta)
+        except DatabaseUnavailableError:
+            # The work goes on: only the database can say that the job is lost, and the fence keeps
+            # a result from being published if it is.
+            return
+        finally:
+            lease.beating = False
+        if answer != "ok":
+            lease.stop_work(answer)

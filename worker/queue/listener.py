@@ -2,12 +2,13 @@
 
 A notification is only a hint that saves the wait for the next poll. The listener knows whether
 hints arrive: the keeper sends it a ping through the query pool, and a ping that is not heard means
-that this connection is dead, half open, or behind a transaction pooler. Then workers poll more
-often, and the listener connects anew.
+that this connection is dead, half open, or behind a transaction pooler. Then the worker polls, and
+the listener connects anew.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from uuid import UUID
@@ -22,12 +23,22 @@ from worker.queue.rhythm import Rhythm
 log = structlog.get_logger()
 
 CHANNEL = "video_worker"
+LONGEST_PAUSE = 10.0
+"""Seconds between attempts to connect, at most."""
+
+NOTICE_A_LOST_HOST = """
+select set_config('tcp_keepalives_idle', '10', false),
+       set_config('tcp_keepalives_interval', '5', false),
+       set_config('tcp_keepalives_count', '2', false)
+"""
+"""Then Postgres ends this session about 20 s after the worker's host has vanished without a word,
+and with the session goes the lock. (The system's default is two hours.)"""
 
 
 class Listener(Background):
-    """Calls ``on_jobs`` when a job became claimable (and after every reconnect), ``on_cancel`` when
-    a user asked for a stop, and ``on_change`` when it has connected, or gone live or blind: then
-    it is time for a ping and a check-in. All of them must return at once."""
+    """Calls ``on_jobs`` when there may be a job (one became claimable, or might have, unheard),
+    ``on_cancel`` when a user asked for a stop, and ``on_change`` when it has connected, got its
+    lock, or gone live or blind: time for a ping and a check-in. All must return at once."""
 
     def __init__(
         self,
@@ -43,7 +54,8 @@ class Listener(Background):
         self._url = url
         self._application_name = application_name
         self._worker_id = str(worker_id)
-        self._deadline = rhythm.ping_deadline
+        self._ping_deadline = rhythm.ping_deadline
+        self._statement_deadline = rhythm.statement
         self._on = {"jobs": on_jobs, "cancel": on_cancel, self._worker_id: self._heard_ping}
         self._on_change = on_change
         self._ping_sent_at: float | None = None
@@ -78,10 +90,11 @@ class Listener(Background):
                 log.info("listener.live")
             else:
                 log.warning("listener.polling", reason=reason)
+                self._on["jobs"]()
             self._on_change()
 
     async def run(self) -> None:
-        backoff = Backoff()
+        backoff = Backoff(LONGEST_PAUSE)
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(
@@ -91,31 +104,42 @@ class Listener(Background):
                     application_name=self._application_name,
                 ) as connection:
                     await self._listen(connection, backoff)
-            except psycopg.Error as error:
-                self._set_live(False, str(error))
+            except (psycopg.Error, TimeoutError) as error:
+                self._set_live(False, str(error) or "a statement was not answered")
             self._locked = False
             self._ping_sent_at = None
             await backoff.sleep()
 
     async def _listen(self, connection: psycopg.AsyncConnection, backoff: Backoff) -> None:
         """Handle notifications until a ping is missed."""
-        await connection.execute(f"listen {CHANNEL}")
-        cursor = await connection.execute(
-            "select pg_try_advisory_lock(hashtextextended(%s, 0))", (self._worker_id,)
-        )
-        row = await cursor.fetchone()
-        self._locked = row is not None and bool(row[0])
+        async with asyncio.timeout(self._statement_deadline):
+            await connection.execute(NOTICE_A_LOST_HOST)
+            await connection.execute(f"listen {CHANNEL}")
         self._on_change()
         self._on["jobs"]()  # whatever was announced while nobody listened
         while not self._ping_missed():
-            async for notification in connection.notifies(timeout=self._deadline / 2):
+            pause = self._ping_deadline / 2
+            async for notification in connection.notifies(timeout=pause, stop_after=1):
                 if notification.payload in self._on:
                     self._on[notification.payload]()
                 backoff.reset()
+            if self._live and not self._locked:
+                await self._lock(connection)
         self._set_live(False, "a ping through NOTIFY did not arrive")
+
+    async def _lock(self, connection: psycopg.AsyncConnection) -> None:
+        """Take the lock that dies with this session. Only a session that is live is our own, not
+        one of a transaction pooler's. A former session of ours may still hold it: then later."""
+        query = "select pg_try_advisory_lock(hashtextextended(%s, 0))"
+        async with asyncio.timeout(self._statement_deadline):
+            cursor = await connection.execute(query, (self._worker_id,))
+            row = await cursor.fetchone()
+        self._locked = row is not None and bool(row[0])
+        if self._locked:
+            self._on_change()
 
     def _ping_missed(self) -> bool:
         return (
             self._ping_sent_at is not None
-            and time.monotonic() - self._ping_sent_at > self._deadline
+            and time.monotonic() - self._ping_sent_at > self._ping_deadline
         )

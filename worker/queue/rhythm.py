@@ -20,6 +20,12 @@ class Rhythm:
         return self.lease / 12
 
     @property
+    def statement(self) -> float:
+        """After which an unanswered statement counts as an outage: 20, and never more. The role's
+        own statement_timeout (15 s) comes first where the server is alive."""
+        return min(20.0, self.lease / 3)
+
+    @property
     def check_in(self) -> float:
         """Between check-ins of a worker: 6. With one late heartbeat, this is how long it takes to
         rescue a dead worker's jobs; it costs ten statements a minute, whatever the slots."""
@@ -37,10 +43,6 @@ class Rhythm:
 
     @property
     def poll(self) -> float:
-        """Between polls while notifications arrive: 60."""
-        return self.lease
-
-    @property
-    def poll_blind(self) -> float:
-        """Between polls while they don't: 2."""
+        """Between polls while notifications don't arrive: 2. While they do, the check-in is the
+        only poll: it says whether there is a job."""
         return self.lease / 30
