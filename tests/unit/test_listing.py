@@ -68,6 +68,21 @@ def test_encryption_shows_in_its_own_ways(line: str, encrypted: bool) -> None:
     assert read_listing(log).streams[0].encrypted is encrypted
 
 
+@pytest.mark.parametrize(
+    ("line", "readable"),
+    [
+        ("aac (LC), 48000 Hz, stereo, fltp", True),
+        ("aac (LC), 3.0, fltp", False),
+        ("aac, 0 channels, fltp", False),
+        ("vorbis, 48000 Hz, 0 channels, fltp", False),
+        ("none, 48000 Hz, 2 channels", False),
+    ],
+)
+def test_sound_of_which_nothing_was_understood_is_not_readable(line: str, readable: bool) -> None:
+    log = f"Input #0, mpegts, from 'file:in.bin':\n  Stream #0:0: Audio: {line}\n"
+    assert read_listing(log).streams[0].readable is readable
+
+
 def test_a_guessed_duration_is_none() -> None:
     guess = "[mpegts @ 0x1] Estimating duration from bitrate, this may be inaccurate\n"
     assert read_listing(guess + LOG).duration is None

@@ -17,6 +17,7 @@ STREAM = re.compile(
 )
 GROUP = re.compile(r"^  Stream group #0:\d+\S*: ([^:\n]*):?.*\n((?:    .*\n)*)", re.MULTILINE)
 SIZE = re.compile(r", (\d+)x(\d+)[, ]")
+SAMPLE_RATE = re.compile(r", [1-9]\d* Hz\b")
 FRAME_RATE = re.compile(r", ([\d.]+)(k?) fps")
 BASE_RATE = re.compile(r", ([\d.]+)(k?) tbr")
 HIGHEST_FRAME_RATE = 240
@@ -43,8 +44,9 @@ class Stream:
 
     @property
     def readable(self) -> bool:
-        """There is a decoder for it."""
-        return self.codec not in ("none", "unknown")
+        """It is of a codec that ffmpeg knows, and its beginning could be understood."""
+        sound = bool(SAMPLE_RATE.search(self.text)) and ", 0 channels" not in self.text
+        return self.codec not in ("none", "unknown") and (sound or self.kind != "Audio")
 
     @property
     def default(self) -> bool:

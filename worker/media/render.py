@@ -184,7 +184,7 @@ async def _check(
             "invalid_video", f"{written.packets} of {read.packets} frames: {run.log[-2000:]}"
         )
     slack = 0.5 + 0.01 * read.duration
-    explained = read.guessed or missing_frames(read, written)
+    explained = read.guessed or missing_frames(info, read, written)
     too_short = written.duration < read.duration - slack and not explained
     too_long = written.duration > read.duration + slack
     if written.packets != run.position.frame or too_short or too_long:
@@ -200,7 +200,7 @@ async def _check(
 def _losses(info: MediaInfo, source: Timeline, result: Timeline, run: Run) -> list[JobWarning]:
     """What of the input is not in the result."""
     warnings = []
-    if damaged := missing_frames(source.video, result.video) + run.corrupt_frames:
+    if damaged := missing_frames(info, source.video, result.video) + run.corrupt_frames:
         total = source.video.packets
         warnings.append(JobWarning.of("frames_damaged", count=damaged, total=total))
     heard, expected = result.audio.duration, source.audio.duration
@@ -220,11 +220,11 @@ def check_source(info: MediaInfo, source: Timeline, max_duration: float) -> None
         raise JobError("video_truncated", actual=span(source.end), expected=span(info.duration))
 
 
-def missing_frames(read: Track, written: Track) -> int:
+def missing_frames(info: MediaInfo, read: Track, written: Track) -> int:
     """How many packets of the source became no frame."""
     # Half as many frames in the same time: each field of interlaced video came in its own packet.
     halves = abs(read.packets - 2 * written.packets) <= 2
-    fields = halves and written.duration > 0.9 * read.duration
+    fields = halves and info.video.interlaced and written.duration > 0.9 * read.duration
     return 0 if fields else max(0, read.packets - written.packets)
 
 
