@@ -50,7 +50,7 @@ def _rsyslog() -> None:
         absent("there is no rsyslog")
 
 
-def test_every_event_arrives_once_also_over_an_outage_of_the_collector(
+def test_every_event_arrives_also_over_an_outage_of_the_collector(
     project: Project, user: User, clip: Path, tmp_path: Path
 ) -> None:
     worker = project.start_worker(LOG_LEVEL="debug")
@@ -62,11 +62,16 @@ def test_every_event_arrives_once_also_over_an_outage_of_the_collector(
     assert len(after) > 5
 
     port, collected = str(free_port()), tmp_path / "collected"
+    relp_port = str(free_port())
     collector = (CONFIG / "collector.conf").read_text()
-    paths = {"VIDEO_WORKER_LOG_PORT": port, "VIDEO_WORKER_LOG_DIR": str(collected)}
+    paths = {
+        "VIDEO_WORKER_LOG_PORT": port,
+        "VIDEO_WORKER_RELP_PORT": relp_port,
+        "VIDEO_WORKER_LOG_DIR": str(collected),
+    }
     source = tmp_path / "log.sock"
     host = FROM_SOCKET.format(source) + (CONFIG / "host.conf").read_text()
-    target = {"VIDEO_WORKER_LOG_HOST": "127.0.0.1", "VIDEO_WORKER_LOG_PORT": port}
+    target = {"VIDEO_WORKER_LOG_HOST": "127.0.0.1", "VIDEO_WORKER_RELP_PORT": relp_port}
 
     def write(lines: list[str]) -> None:
         subprocess.run(
@@ -83,16 +88,17 @@ def test_every_event_arrives_once_also_over_an_outage_of_the_collector(
         eventually(source.exists)
         with rsyslogd(tmp_path / "collector", collector, **paths):
             write([json.dumps(event) for event in before])
-            eventually(lambda: len(arrived()) == len(before))
+            eventually(lambda: len(arrived()) >= len(before))
         write([*(json.dumps(event) for event in after), "Segmentation fault"])
         with rsyslogd(tmp_path / "collector", collector, **paths):
-            eventually(lambda: len(arrived()) >= len(worker.events) + 1, 60)
+            eventually(lambda: len({str(e) for e in arrived()}) >= len(worker.events) + 1, 60)
 
     got = arrived()
     assert {event.pop("host") for event in got} == {socket.gethostname()}
     text = next(event for event in got if event["event"] == "not json")
     assert text["text"].strip() == "Segmentation fault"
-    got.remove(text)
-    assert sorted(map(str, got)) == sorted(map(str, worker.events))
+    # RELP sends again what nobody has acknowledged: an event may come twice, none stays away.
+    arrived_events = {str(event) for event in got if event["event"] != "not json"}
+    assert arrived_events == {str(event) for event in worker.events}
     attention = {event["event"] for event in events(collected / "attention.jsonl")}
     assert attention == {"job.failed", "not json"}
