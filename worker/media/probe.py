@@ -7,6 +7,7 @@ meet the filters.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -142,9 +143,17 @@ async def probe(
         raise JobError("video_too_big", actual=size, limit=f"{max_pixels:,}")
     if video.dolby_vision == 0:
         raise JobError("dolby_vision")
-    await _require_clear(ffmpeg, folder, [video, *([audio] if audio else [])])
     decoder = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(video.codec) if video.alpha else None
-    frame = await _first_frame(ffmpeg, folder, video, decoder)
+    # Side by side: a user waits. That it is encrypted explains that it can not be decoded.
+    clear, frame = await asyncio.gather(
+        _require_clear(ffmpeg, folder, [video, *([audio] if audio else [])]),
+        _first_frame(ffmpeg, folder, video, decoder),
+        return_exceptions=True,
+    )
+    if isinstance(clear, BaseException):
+        raise clear
+    if isinstance(frame, BaseException):
+        raise frame
     if min(frame.width, frame.height) < SMALLEST_SIDE:
         raise JobError("video_too_small", actual=f"{frame.width}x{frame.height}")
     assert listing.container
