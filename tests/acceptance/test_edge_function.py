@@ -12,8 +12,12 @@ from tests.acceptance.conftest import SRT, Project, User
 from tests.acceptance.test_jobs import BIG, TEXT_FRAMES
 from tests.clips import HEIGHT, WIDTH, gray_frames, shows_text
 
+CUES = [{"start": 1, "end": 2, "text": "Word"}, {"start": 3, "end": 3.48, "text": "Wort"}]
 
-@pytest.mark.parametrize("subtitles", [{"subtitle_text": SRT}], ids=["text"])
+
+@pytest.mark.parametrize(
+    "subtitles", [{"subtitle_text": SRT}, {"cues": CUES}], ids=["text", "cues"]
+)
 def test_a_call_of_the_edge_function_becomes_a_subtitled_video(
     project: Project,
     user: User,

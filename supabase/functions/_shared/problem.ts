@@ -22,21 +22,29 @@ const PROBLEMS = {
   unavailable: [503, 'The service did not answer. Try again in a moment.'],
 } as const
 
+const OUTAGE_RETRY_SECONDS = 5
+
 export type ProblemCode = keyof typeof PROBLEMS
 
 export type Details = Record<string, string | number>
 
+/** `cause` is for the log only. */
+export interface ProblemOptions extends ErrorOptions {
+  retryAfterSeconds?: number
+}
+
 export class Problem extends Error {
   override readonly name = 'Problem'
+  readonly retryAfterSeconds: number | undefined
 
   constructor(
     readonly code: ProblemCode,
     readonly details: Details = {},
-    readonly retryAfterSeconds?: number,
-    options?: ErrorOptions,
+    options: ProblemOptions = {},
   ) {
     const sentence = PROBLEMS[code][1]
     super(sentence.replace(/\{(\w+)\}/g, (_, name) => String(details[name])), options)
+    this.retryAfterSeconds = options.retryAfterSeconds
   }
 
   toResponse(): Response {
@@ -46,6 +54,13 @@ export class Problem extends Error {
       headers: retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) },
     })
   }
+}
+
+/** What another service has answered that nobody expects: it is out of order, or we are. */
+export function fault(status: number, cause: unknown): Problem {
+  return status === 0 || status === 429 || status >= 500
+    ? new Problem('unavailable', {}, { retryAfterSeconds: OUTAGE_RETRY_SECONDS, cause })
+    : new Problem('internal_error', {}, { cause })
 }
 
 export function isProblemCode(code: string): code is ProblemCode {

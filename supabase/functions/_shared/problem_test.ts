@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Problem } from './problem.ts'
+import { fault, Problem } from './problem.ts'
 
 Deno.test('an answer has its status, code, sentence and details', async () => {
   const details = { field: 'cues[0].start', reason: 'it is no number' }
@@ -14,7 +14,20 @@ Deno.test('an answer has its status, code, sentence and details', async () => {
 })
 
 Deno.test('an answer says when to ask again', () => {
-  const answer = new Problem('quota_open_jobs', { reason: 'Too many.' }, 30).toResponse()
+  const answer = new Problem('quota_open_jobs', { reason: 'Too many.' }, {
+    retryAfterSeconds: 30,
+  }).toResponse()
   assert.equal(answer.status, 429)
   assert.equal(answer.headers.get('retry-after'), '30')
+})
+
+for (const status of [0, 429, 500, 503]) {
+  Deno.test(`a service that answers ${status} may be asked again`, () => {
+    const { code, retryAfterSeconds } = fault(status, 'why')
+    assert.deepEqual([code, retryAfterSeconds], ['unavailable', 5])
+  })
+}
+
+Deno.test('a service that refuses us will refuse us again', () => {
+  assert.equal(fault(403, 'why').code, 'internal_error')
 })

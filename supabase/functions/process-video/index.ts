@@ -41,6 +41,7 @@ async function processVideo(
 ): Promise<Response> {
   const asked = await readRequest(request)
   requireOwn(userId, 'video_path', asked.video_path)
+  // At once: the subtitles of a request that is refused now are there when it is sent again.
   const [subtitlePath] = await Promise.all([
     subtitles(supabase, userId, asked),
     requireObject(supabase, 'videos', asked.video_path, 'input_missing'),
@@ -73,7 +74,7 @@ async function subtitles(
 function answer(error: unknown): Response {
   const problem = error instanceof Problem
     ? error
-    : new Problem('internal_error', {}, undefined, { cause: error })
+    : new Problem('internal_error', {}, { cause: error })
   if (problem.cause !== undefined) console.error(problem.code, problem.cause)
   return problem.toResponse()
 }

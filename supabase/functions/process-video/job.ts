@@ -2,7 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import type { PostgrestError, SupabaseClient } from '@supabase/supabase-js'
-import { isProblemCode, Problem } from '../_shared/problem.ts'
+import { fault, isProblemCode, Problem } from '../_shared/problem.ts'
 
 export interface NewJob {
   input_path: string
@@ -16,7 +16,6 @@ export type Job = NewJob & { id: string }
 
 /** When the database does not say how long to wait until there is room for another job. */
 const QUOTA_RETRY_SECONDS = 30
-const OUTAGE_RETRY_SECONDS = 5
 
 /**
  * Inserts the job as the user, or finds the one that the same request has made before.
@@ -25,7 +24,7 @@ const OUTAGE_RETRY_SECONDS = 5
  * refuses the other as a duplicate, whatever the quota says. The subtitles are part of the
  * comparison, since the path of what a request brings is made from its content.
  *
- * Throws `idempotency_key_reused`, `quota_…`, `not_signed_in`, `unavailable`.
+ * Throws `idempotency_key_reused`, `quota_…`, `unavailable`, `internal_error`.
  */
 export async function insertJob(
   supabase: SupabaseClient,
@@ -52,11 +51,8 @@ function refusal(error: PostgrestError, status: number): Problem {
   if (status === 429 && isProblemCode(error.message)) {
     const seconds = /(\d+) seconds/.exec(error.hint ?? '')?.[1]
     const reason = [error.details, error.hint].filter(Boolean).join(' ')
-    return new Problem(error.message, { reason }, Number(seconds ?? QUOTA_RETRY_SECONDS))
+    const retryAfterSeconds = Number(seconds ?? QUOTA_RETRY_SECONDS)
+    return new Problem(error.message, { reason }, { retryAfterSeconds })
   }
-  if (status === 401) return new Problem('not_signed_in')
-  const options = { cause: error }
-  return status === 0 || status >= 500
-    ? new Problem('unavailable', {}, OUTAGE_RETRY_SECONDS, options)
-    : new Problem('internal_error', {}, undefined, options)
+  return fault(status, error)
 }

@@ -8,7 +8,7 @@ import { createCheck } from '../_shared/schema.ts'
 /** A subtitle file may have 5 MiB; as a string within JSON it is somewhat longer. */
 const MAX_BODY_BYTES = 10 * 1024 * 1024
 
-/** Twenty thousand cues with their words fit; the schema in _shared says what a cue may hold. */
+/** What is used of it here; the schema in _shared says what else a cue may hold. */
 export type Cue = { start: number; end: number; text: string }
 
 export interface JobRequest {

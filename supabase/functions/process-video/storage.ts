@@ -1,7 +1,7 @@
 /** The user's own files in Storage, reached with the user's own token. */
 
 import type { SupabaseClient } from '@supabase/supabase-js'
-import { Problem, type ProblemCode } from '../_shared/problem.ts'
+import { fault, Problem, type ProblemCode } from '../_shared/problem.ts'
 import type { SubtitleFile } from './subtitles.ts'
 
 /** Throws `path_not_yours` unless the path lies in the user's folder. */
@@ -19,7 +19,7 @@ export async function requireObject(
   const { error } = await supabase.storage.from(bucket).info(path)
   if (!error) return
   if (statusOf(error) === 404) throw new Problem(missing)
-  throw refusal(error)
+  throw fault(statusOf(error), error)
 }
 
 /** Returns the path. Throws `subtitles_too_large` where the bucket has a limit. */
@@ -34,14 +34,10 @@ export async function saveSubtitles(
   if (statusOf(error) === 413) {
     throw new Problem('subtitles_too_large', { reason: 'the bucket takes no file of this size' })
   }
-  throw refusal(error)
+  throw fault(statusOf(error), error)
 }
 
 /** Storage answers most errors with HTTP status 400 and writes the true one into the body. */
 function statusOf(error: { status?: number; statusCode?: string }): number {
-  return Number(error.statusCode ?? error.status ?? 0)
-}
-
-function refusal(error: Error): Problem {
-  return new Problem('unavailable', {}, 5, { cause: error })
+  return Number(error.statusCode) || error.status || 0
 }

@@ -10,38 +10,30 @@ export interface SubtitleFile {
   content: Blob
 }
 
-/** Throws `subtitles_empty` and `subtitles_unreadable`; what else may be wrong, the worker says. */
+/**
+ * Which format a text is in, and whether every cue of it can be read, is for the worker to say, which
+ * goes by the content too. Refused is only what can't be any.
+ *
+ * Throws `subtitles_empty` and `subtitles_unreadable`.
+ */
 export function makeSubtitleFile(
   cues: Cue[] | undefined,
   text: string | undefined,
 ): SubtitleFile {
-  const isEmpty = cues ? cues.every((cue) => !cue.text.trim()) : !text?.trim()
-  if (isEmpty) throw new Problem('subtitles_empty')
-  const [type, content] = cues ? ['json', JSON.stringify(cues)] : [formatOf(text!), text!]
+  if (cues) {
+    if (cues.every((cue) => !cue.text.trim())) throw new Problem('subtitles_empty')
+    return named('json', 'application/json', JSON.stringify(cues))
+  }
+  if (!text?.trim()) throw new Problem('subtitles_empty')
+  // Times are written with the one, or the other stands between them.
+  if (!/:|-->/.test(text)) {
+    throw new Problem('subtitles_unreadable', { reason: 'no line in it looks like a time' })
+  }
+  return named('txt', 'text/plain', text)
+}
+
+function named(suffix: string, type: string, content: string): SubtitleFile {
   const bytes = new TextEncoder().encode(content)
-  return {
-    name: `${createHash('sha256').update(bytes).digest('hex')}.${type}`,
-    content: new Blob([bytes], { type: CONTENT_TYPES[type as Format] }),
-  }
-}
-
-const CONTENT_TYPES = {
-  ass: 'text/x-ssa',
-  json: 'application/json',
-  srt: 'application/x-subrip',
-  ssa: 'text/x-ssa',
-  vtt: 'text/vtt',
-}
-
-type Format = keyof typeof CONTENT_TYPES
-
-/** By what the worker will read, which goes by the content too: worker/media/subtitles.py. */
-export function formatOf(text: string): Format {
-  if (/^\ufeff?\s*WEBVTT(\s|$)/.test(text)) return 'vtt'
-  if (!text.includes('-->') || /^\s*Dialogue\s*:/m.test(text)) {
-    if (/^\s*\[V4\+ Styles\]/im.test(text)) return 'ass'
-    if (/^\s*\[V4 Styles\]/im.test(text)) return 'ssa'
-  }
-  if (text.includes('-->')) return 'srt'
-  throw new Problem('subtitles_unreadable', { reason: 'no line in it looks like a time' })
+  const digest = createHash('sha256').update(bytes).digest('hex')
+  return { name: `${digest}.${suffix}`, content: new Blob([bytes], { type }) }
 }

@@ -1,32 +1,35 @@
 import assert from 'node:assert/strict'
-import { formatOf, makeSubtitleFile } from './subtitles.ts'
+import { makeSubtitleFile } from './subtitles.ts'
 
-const LINE = '00:01 --> 00:02'
+const SRT = '00:01 --> 00:02\nHi'
+
+Deno.test('the name follows from the content alone', () => {
+  const one = makeSubtitleFile(undefined, SRT)
+  assert.equal(makeSubtitleFile(undefined, SRT).name, one.name)
+  assert.notEqual(makeSubtitleFile(undefined, `${SRT}!`).name, one.name)
+  assert.match(one.name, /^[0-9a-f]{64}\.txt$/)
+})
 
 for (
-  const [text, format] of [
-    [`1\n${LINE}\nHi`, 'srt'],
-    [`WEBVTT\n\n${LINE}\nHi`, 'vtt'],
-    [`\ufeff WEBVTT - title\n\n${LINE}\nHi`, 'vtt'],
-    [`WEBVTTX\n${LINE}\nHi`, 'srt'],
-    ['[v4+ styles]\n', 'ass'],
-    ['[V4 Styles]\n', 'ssa'],
-    [`[V4+ Styles]\n[Events]\nDialogue: 0,0:00:01.00,0:00:02.00,,,0,0,0,,a ${LINE}`, 'ass'],
-    [`1\n${LINE}\n[V4+ Styles]`, 'srt'],
-  ] as const
+  const text of [
+    SRT,
+    '0.01 --> 0.02\nHi',
+    'Dialogue: …',
+    '0:00:01.0,0:00:02.0\nHi',
+    '[{"start":1}]',
+  ]
 ) {
-  Deno.test(`${JSON.stringify(text)} is ${format}`, () => {
-    assert.equal(formatOf(text), format)
+  Deno.test(`${JSON.stringify(text)} may be subtitles, which the worker decides`, async () => {
+    assert.equal(await makeSubtitleFile(undefined, text).content.text(), text)
   })
 }
 
 Deno.test('what has no time in it is no subtitle file', () => {
-  assert.throws(() => formatOf('Hello'), { code: 'subtitles_unreadable' })
+  assert.throws(() => makeSubtitleFile(undefined, 'Hello'), { code: 'subtitles_unreadable' })
 })
 
-Deno.test('the name follows from the content alone', () => {
-  const one = makeSubtitleFile(undefined, `${LINE}\nHi`)
-  assert.equal(makeSubtitleFile(undefined, `${LINE}\nHi`).name, one.name)
-  assert.notEqual(makeSubtitleFile(undefined, `${LINE}\nHo`).name, one.name)
-  assert.match(one.name, /^[0-9a-f]{64}\.srt$/)
+Deno.test('cues without a text are none', () => {
+  const cue = { start: 0, end: 1, text: ' \n' }
+  assert.throws(() => makeSubtitleFile([cue], undefined), { code: 'subtitles_empty' })
+  makeSubtitleFile([cue, { ...cue, text: 'Hi' }], undefined)
 })
