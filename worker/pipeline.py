@@ -153,7 +153,7 @@ class Pipeline:
         work.progress.enter("probe")
         info = await self._probe(self._ffmpeg, work)
         work.progress.enter("subtitles")
-        self._write_script(work, info)
+        await self._write_script(work, info)
         work.progress.enter("render")
         return info, await self._burn(self._ffmpeg, work, info)
 
@@ -169,7 +169,7 @@ class Pipeline:
             info = await self._probe(ffmpeg, work)
             if info.duration is None:
                 return None
-            self._write_script(work, info)
+            await self._write_script(work, info)
             decided.set()
             rendered = await self._burn(ffmpeg, work, info)
             log.debug("overlap.rendered")
@@ -199,9 +199,11 @@ class Pipeline:
             raise JobError("video_too_long", actual=span(info.duration), limit=span(limit))
         return scaled_down(info, work.options.max_resolution)
 
-    def _write_script(self, work: Work, info: MediaInfo) -> None:
-        width, height = info.display_width, info.display_height
-        script = script_for(work.subtitles, work.options, width, height)
+    async def _write_script(self, work: Work, info: MediaInfo) -> None:
+        # In a thread: a million characters take some seconds, and heartbeats go on.
+        script = await asyncio.to_thread(
+            script_for, work.subtitles, work.options, info.display_width, info.display_height
+        )
         (work.folder / SCRIPT).write_text(script, encoding="utf-8")
 
     async def _burn(self, ffmpeg: Ffmpeg, work: Work, info: MediaInfo) -> Rendered:

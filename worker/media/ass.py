@@ -36,10 +36,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from math import floor
 from typing import get_args
 
-from worker.media.cues import Cue, Placement, words_in
+from worker.media.cues import Cue, PlacedWord, Placement, words_in
 from worker.media.event_text import LAST_CENTISECOND, ass_color, centiseconds, decimal, write_text
 from worker.media.faces import faces_of
 from worker.media.language import EastAsian, east_asian
@@ -190,10 +191,11 @@ def _events(cue: Cue, canvas: Canvas, language: EastAsian) -> list[str]:
     margins = f"{left},{right},{vertical}" if cue.placement else "0,0,0"
     position = f"{{\\an{_alignment(cue.placement.position)}}}" if cue.placement else ""
     events = []
-    for part, start, end in _times(cue, parts):
+    words = words_in(cue.text, cue.words)
+    for part, start, end in _times(cue, words, parts):
         first = centiseconds(start)
         last = max(centiseconds(end), min(first + 1, LAST_CENTISECOND))
-        text = write_text(cue, part, faces, canvas.style, canvas.size, first, last)
+        text = write_text(cue, part, words, faces, canvas.style, canvas.size, first, last)
         times = f"{_timestamp(first)},{_timestamp(last)}"
         events.append(f"Dialogue: 0,{times},Default,,{margins},,{position}{text}")
     return events
@@ -217,16 +219,17 @@ def _parts(lines: list[Slice], most: int) -> list[list[Slice]]:
     return [lines[at : at + each] for at in range(0, len(lines), each)]
 
 
-def _times(cue: Cue, parts: list[list[Slice]]) -> list[tuple[list[Slice], int, int]]:
+def _times(
+    cue: Cue, words: list[PlacedWord], parts: list[list[Slice]]
+) -> list[tuple[list[Slice], int, int]]:
     """When each part is shown, in milliseconds."""
-    words = words_in(cue.text, cue.words)
-    widths = widths_of(cue.text)
+    before = [0, *accumulate(widths_of(cue.text))] if len(parts) > 1 else [1]
     starts = [cue.start]
     for part in parts[1:]:
         begin = part[0][0]
         spoken = next((word.start for word, start, _ in words if start >= begin), None)
         if spoken is None:
-            share = sum(widths[:begin]) / sum(widths)
+            share = before[begin] / before[-1]
             spoken = floor(cue.start + (cue.end - cue.start) * share + 0.5)
         starts.append(min(max(spoken, starts[-1]), cue.end))
     return list(zip(parts, starts, [*starts[1:], cue.end], strict=True))

@@ -102,9 +102,13 @@ def printable(text: str) -> str:
     return PILE_OF_MARKS.sub(r"\1", text)
 
 
-def words_in(text: str, words: Iterable[Word]) -> list[tuple[Word, int, int]]:
-    """The words that are found in the text, each behind the one before: with start and end index.
-    A word that is not found is left out."""
+PlacedWord = tuple[Word, int, int]
+"""A word, and the indexes of its first character and of the one behind its last."""
+
+
+def words_in(text: str, words: Iterable[Word]) -> list[PlacedWord]:
+    """The words that are found in the text, each behind the one before. A word that is not found is
+    left out."""
     found = []
     at = 0
     for word in words:

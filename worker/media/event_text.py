@@ -5,11 +5,12 @@ See ``ass`` for the rules.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import floor
+from typing import NamedTuple
 
-from worker.media.cues import Cue, Look, words_in
+from worker.media.cues import Cue, Look, PlacedWord
 from worker.media.faces import BASE, FOLLOWS_EMOJI, Face
 from worker.media.lines import Slice, joint
 from worker.media.style import Style
@@ -21,8 +22,7 @@ the same script, and takes that from a letter of any."""
 ESCAPES = {"{": r"\{", "}": r"\}", "\\": "\\\u2060"}
 
 
-@dataclass(frozen=True)
-class Ink:
+class Ink(NamedTuple):
     """How one character is drawn. ``word`` is the number of the word it belongs to, if any."""
 
     face: Face
@@ -37,17 +37,21 @@ class Ink:
 def write_text(
     cue: Cue,
     lines: Sequence[Slice],
+    words: Sequence[PlacedWord],
     faces: Sequence[Face],
     style: Style,
     size: float,
     first: int,
     last: int,
 ) -> str:
-    """Some lines of a cue, shown between two centiseconds; ``size`` is the style's in pixels."""
-    words = _words(cue, lines, style)
-    highlight = {"none": _Plain, "word": _Word, "fill": _Fill}[style.highlight if words else "none"]
-    spoken = highlight(style, [(start, end) for start, end, *_ in words], first, last)
-    inks = _inks(cue, faces, style, words)
+    """Some lines of a cue, shown between two centiseconds; ``words`` are those of the whole cue,
+    ``size`` is the style's in pixels."""
+    begin, stop = lines[0][0], lines[-1][1]
+    words = [placed for placed in words if begin <= placed[1] < stop]
+    mode = style.highlight if words else "none"
+    highlight = {"none": _Plain, "word": _Word, "fill": _Fill}[mode]
+    spoken = highlight(style, [(word.start, word.end) for word, *_ in words], first, last)
+    inks = _inks(cue, begin, stop, faces, style, words if mode != "none" else [])
     ink = Ink(BASE, style.bold, style.italic, False, False, style.color, None)
     text = ""
     for number, (start, end) in enumerate(lines):
@@ -55,8 +59,11 @@ def write_text(
         for at in range(start, end):
             character = joint(cue.text, at) if cue.text[at] == "\n" else cue.text[at]
             if character:
-                commands = _changes(ink, inks[at], style, size) + spoken.commands(ink, inks[at])
-                ink = inks[at]
+                following = inks[at - begin]
+                commands = spoken.commands(ink, following)
+                if following is not ink:
+                    commands = _changes(ink, following, style, size) + commands
+                ink = following
                 text += f"{{{commands}}}" if commands else ""
                 text += ESCAPES.get(character, character)
     return text + (SCRIPT_FOR_EMOJI if _has_only_joined_emoji(cue.text, lines) else "")
@@ -84,43 +91,42 @@ def ass_color(web: str) -> tuple[str, str]:
     return web[5:7] + web[3:5] + web[1:3], f"{255 - opacity:02X}"
 
 
-TimedWord = tuple[int, int, int, int]
-"""Start and end of a word in milliseconds, and of its characters."""
-
-
-def _words(cue: Cue, lines: Sequence[Slice], style: Style) -> list[TimedWord]:
-    """The words within the lines, if the style highlights any."""
-    if style.highlight == "none":
-        return []
-    begin, stop = lines[0][0], lines[-1][1]
-    return [
-        (word.start, word.end, start, end)
-        for word, start, end in words_in(cue.text, cue.words)
-        if begin <= start < stop
-    ]
-
-
-def _inks(cue: Cue, faces: Sequence[Face], style: Style, words: Sequence[TimedWord]) -> list[Ink]:
-    looks = [Look()] * len(cue.text)
-    for span in cue.spans:
-        looks[span.start : span.end] = [span.look] * (span.end - span.start)
-    numbers: list[int | None] = [None] * len(cue.text)
-    for number, (_, _, start, end) in enumerate(words):
-        numbers[start:end] = [number] * (end - start)
+def _inks(
+    cue: Cue,
+    begin: int,
+    stop: int,
+    faces: Sequence[Face],
+    style: Style,
+    words: Sequence[PlacedWord],
+) -> list[Ink]:
+    """The ink of each character between two indexes; neighbours that are alike share one."""
+    looks = [Look()] * (stop - begin)
+    for span in cue.spans[bisect_left(cue.spans, begin, key=lambda span: span.end) :]:
+        if span.start >= stop:
+            break
+        inside = range(max(span.start, begin) - begin, min(span.end, stop) - begin)
+        looks[inside.start : inside.stop] = [span.look] * len(inside)
+    numbers: list[int | None] = [None] * (stop - begin)
+    for number, (_, start, end) in enumerate(words):
+        numbers[start - begin : end - begin] = [number] * (end - start)
     fill = style.highlight_color if style.highlight == "fill" and words else None
     alpha = style.color[7:]
-    return [
-        Ink(
-            face=face,
-            bold=style.bold if look.bold is None else look.bold,
-            italic=style.italic if look.italic is None else look.italic,
-            underline=bool(look.underline),
-            strike=bool(look.strike),
-            color=fill or (look.color + alpha if look.color else style.color),
-            word=number,
-        )
-        for face, look, number in zip(faces, looks, numbers, strict=True)
-    ]
+    inks: list[Ink] = []
+    before = None
+    for here in zip(faces[begin:stop], looks, numbers, strict=False):
+        if here != before:
+            face, look, word = before = here
+            ink = Ink(
+                face=face,
+                bold=style.bold if look.bold is None else look.bold,
+                italic=style.italic if look.italic is None else look.italic,
+                underline=bool(look.underline),
+                strike=bool(look.strike),
+                color=fill or (look.color + alpha if look.color else style.color),
+                word=word,
+            )
+        inks.append(ink)
+    return inks
 
 
 def _changes(before: Ink, ink: Ink, style: Style, size: float) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True)
@@ -66,21 +67,30 @@ EMOJI_SIGN = "\ufe0f"
 def faces_of(text: str, language: str, *, noto: bool) -> list[Face]:
     """The face of each character. ``language`` is one of ``CJK_FAMILIES``; without ``noto`` only
     emoji leave the style's own font."""
-    cjk = Face(f"Noto Sans CJK {CJK_FAMILIES[language]}", CJK_PERCENT)
+    if text.isascii():
+        return [BASE] * len(text)
     faces: list[Face] = []
     before = BASE
     for character, following in zip(text, text[1:] + " ", strict=True):
-        goes_on = before == EMOJI and FOLLOWS_EMOJI.match(character)
-        if goes_on or following == EMOJI_SIGN or IS_EMOJI.match(character):
-            face = EMOJI
-        elif FOLLOWS.match(character):
-            face = BASE if before == EMOJI else before
-        elif not noto:
-            face = BASE
-        elif IS_CJK.match(character):
-            face = cjk
+        goes_on = before is EMOJI and FOLLOWS_EMOJI.match(character)
+        if goes_on or following == EMOJI_SIGN:
+            before = EMOJI
         else:
-            face = next((face for pattern, face in PATTERNS if pattern.match(character)), BASE)
-        faces.append(face)
-        before = face
+            own = _own_face(character, language, noto)
+            before = own or (BASE if before is EMOJI else before)
+        faces.append(before)
     return faces
+
+
+@lru_cache(maxsize=1 << 16)
+def _own_face(character: str, language: str, noto: bool) -> Face | None:
+    """The face of a character by itself; None: that of what stands before."""
+    if IS_EMOJI.match(character):
+        return EMOJI
+    if FOLLOWS.match(character):
+        return None
+    if not noto:
+        return BASE
+    if IS_CJK.match(character):
+        return Face(f"Noto Sans CJK {CJK_FAMILIES[language]}", CJK_PERCENT)
+    return next((face for pattern, face in PATTERNS if pattern.match(character)), BASE)

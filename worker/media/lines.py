@@ -22,7 +22,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
+from itertools import accumulate
 
 import budoux
 
@@ -59,6 +60,7 @@ SENTENCE_END = set(".,:;!?…—、。，．：；！？،؛؟।၊။។")
 NEW_SPEAKER = re.compile("[-‐–—♪]")
 
 
+@lru_cache(maxsize=1 << 16)
 def _width(character: str) -> int:
     """0, 1 or 2 columns."""
     if IS_WIDE.match(character):
@@ -111,6 +113,8 @@ def joint(text: str, at: int) -> str:
 
 def widths_of(text: str) -> list[int]:
     """The width of each character of a text."""
+    if text.isascii():
+        return [1] * len(text)
     widths = []
     for at, character in enumerate(text):
         width = len(joint(text, at)) if character == "\n" else _width(character)
@@ -164,13 +168,14 @@ def _break(
 ) -> list[Slice]:
     """The best lines of ``text[start:end]``."""
     starts = [*_starts(text, start, end, columns, widths, allowed), end]
+    before = [0, *accumulate(widths)]
     # For every start of a line, the lines and the cost from there on, and where the next begins.
     best: dict[int, tuple[int, int, int]] = {end: (0, 0, end)}
     for n in reversed(range(len(starts) - 1)):
         at = starts[n]
         for following in starts[n + 1 :]:
             line_end = _trimmed(text, at, following)
-            free = columns - sum(widths[at:line_end])
+            free = columns - (before[line_end] - before[at])
             if free < 0:
                 break
             lines, cost, _ = best[following]

@@ -24,6 +24,8 @@ from worker.media.webvtt import read_vtt
 MAX_BYTES = 5 * 1024 * 1024
 MAX_CUES = 20_000
 MAX_CUE_CHARACTERS = 4_000
+MAX_CHARACTERS = 1_000_000
+"""Of the whole file: several times what is said in the longest film."""
 
 
 @dataclass
@@ -133,6 +135,9 @@ def _check(subtitles: Subtitles) -> None:
     shown = list(_shown(subtitles))
     if any(len(letters) > MAX_CUE_CHARACTERS for *_, letters in shown):
         reason = f"a subtitle may have at most {MAX_CUE_CHARACTERS} characters"
+        raise JobError("subtitles_too_large", reason=reason)
+    if sum(len(letters) for *_, letters in shown) > MAX_CHARACTERS:
+        reason = f"its subtitles may have at most {MAX_CHARACTERS} characters together"
         raise JobError("subtitles_too_large", reason=reason)
     silent = sum(not something for _, _, something, _ in shown)
     if silent == len(shown):
