@@ -9,6 +9,7 @@ DEV_EXTRAS := fonts,devstack,functions,page
 ALL_EXTRAS := fonts,otel,devstack,functions,page,dev
 PAGE := frontend/node_modules/.package-lock.json frontend/public/fonts/index.json
 # Node.js of the machine if it is new enough, else the one in .venv.
+CHROMIUM ?= $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome))
 NODE_PATH := PATH="$(CURDIR)/$(BIN):$$PATH"
 NODE_IS_NEW := node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a == 22 && b >= 12) ? 0 : 1)'
 
@@ -16,14 +17,14 @@ DENO := $(BIN)/deno
 DENO_CONFIG := --config supabase/functions/process-video/deno.json
 DENO_SOURCES := supabase/functions devstack/functions tests/contract/supabase
 
-.PHONY: demo dev test test-functions test-browser corpus fuzz lint lint-functions format sbom docs vectors sheets types bench-quality bench-render help
+.PHONY: demo dev test test-functions test-browser test-page screenshots bench-click corpus fuzz lint lint-functions format sbom docs vectors sheets types bench-quality bench-render help
 
 help:
 	@echo "make demo [VIDEO=… SUBS=…]  one job, from upload to subtitled video"
 	@echo "make dev                   a local Supabase, a worker and the page, that keep running"
 	@echo "make test                  all tests"
 	@echo "make test-functions        the edge functions, on Deno and against devstack"
-	@echo "make test-browser          the front end: its lint, unit tests and browser tests"
+	@echo "make test-browser          the same, and the page: unit tests, and flows in Chromium"
 	@echo "make corpus DIR=…          the media path on every video and subtitle file of a folder"
 	@echo "make fuzz [SECONDS=… DIR=…] the media path on damaged files"
 	@echo "make docs, vectors, sheets  what is generated from the code, anew"
@@ -37,6 +38,7 @@ dev: $(VENV)/dev.ok $(PAGE)
 
 test: $(VENV)/test.ok
 	$(BIN)/python -m pytest $(ARGS)
+	@$(if $(ARGS),:,$(if $(CHROMIUM),$(MAKE) --no-print-directory test-page,echo "skipped: the page in a browser (there is no Chromium)"))
 
 corpus: $(VENV)/test.ok
 	@$(BIN)/python -m tests.corpus "$(DIR)"
@@ -47,9 +49,18 @@ fuzz: $(VENV)/test.ok
 test-functions: lint-functions
 	$(BIN)/python -m pytest -s tests/functions
 
-test-browser: $(VENV)/test.ok $(PAGE)
+test-browser: test-functions test-page
+
+test-page: $(VENV)/test.ok $(PAGE)
 	cd frontend && $(NODE_PATH) npm run lint
 	cd frontend && $(NODE_PATH) npm test
+	cd frontend && $(NODE_PATH) CHROMIUM="$(CHROMIUM)" npm run test:browser
+
+screenshots: $(VENV)/test.ok $(PAGE)
+	cd frontend && $(NODE_PATH) CHROMIUM="$(CHROMIUM)" npm run screenshots
+
+bench-click: $(VENV)/test.ok $(PAGE)
+	@cd frontend && $(NODE_PATH) CHROMIUM="$(CHROMIUM)" npm run --silent bench:click
 
 lint: $(VENV)/test.ok lint-functions
 	$(BIN)/ruff format --check .

@@ -6,6 +6,11 @@ const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
 
 export default defineConfig({
   testDir: 'e2e',
+  projects: [
+    { name: 'tests', testMatch: '*.spec.ts' },
+    { name: 'screenshots', testMatch: 'screenshots.ts' },
+    { name: 'click', testMatch: 'click.ts' },
+  ],
   outputDir: 'test-results',
   globalSetup: './e2e/clips.ts',
   timeout: 180_000,

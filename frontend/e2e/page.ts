@@ -58,11 +58,12 @@ export class App {
     return this.page.locator(`h1 ~ [data-status="${name}"]`)
   }
 
-  /** Per cent as the page shows it. */
-  async percent(): Promise<number> {
-    return Number(
-      await this.page.getByRole('progressbar', { name: 'Progress' }).getAttribute('aria-valuenow'),
-    )
+  /** Per cent as the page shows it; 0 when it shows none. */
+  percent(): Promise<number> {
+    return this.page.evaluate(() => {
+      const bar = document.querySelector('[role="progressbar"][aria-label="Progress"]')
+      return Number(bar?.getAttribute('aria-valuenow'))
+    })
   }
 }
 

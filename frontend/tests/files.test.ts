@@ -61,3 +61,20 @@ test('a time that can not be read is told with its line', async () => {
   await expect(importSubtitles(new Blob([text]))).rejects.toThrow('Line 6')
   await expect(importSubtitles(new Blob(['nothing']))).rejects.toBeInstanceOf(ImportError)
 })
+
+test('JSON cues are read, as a list or as a speech recogniser writes them', async () => {
+  const list = [{ start: 1, end: 2.5, text: 'Hi', position: 'top-center' }]
+  const file = (value: unknown) => new Blob([JSON.stringify(value)])
+  expect(await importSubtitles(file(list))).toEqual({
+    kind: 'cues',
+    cues: [{ start: 1000, end: 2500, text: 'Hi', position: 'top-center' }],
+  })
+  const segments = [
+    { start: 0, end: 1, text: ' Hi you', words: [{ start: 0, end: 0.4, word: 'Hi' }], id: 7 },
+  ]
+  expect(await importSubtitles(file({ segments }))).toEqual({
+    kind: 'cues',
+    cues: [{ start: 0, end: 1000, text: 'Hi you', words: [{ start: 0, end: 400, text: 'Hi' }] }],
+  })
+  await expect(importSubtitles(file([{ start: 1 }]))).rejects.toThrow('Cue 1')
+})

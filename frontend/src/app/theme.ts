@@ -12,6 +12,13 @@ export const theme = createTheme({
       defaultProps: { variant: 'subtle', color: 'gray' },
       classNames: { root: 'icon-button' },
     },
+    Modal: {
+      defaultProps: {
+        closeButtonProps: { 'aria-label': 'Close' },
+        // Its <header> is no second banner of the page.
+        attributes: { header: { role: 'presentation' } },
+      },
+    },
   },
 })
 

@@ -1,5 +1,6 @@
 import { Alert } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
+import { Gauge } from 'lucide-react'
 import {
   MediaControlBar,
   MediaController,
@@ -56,7 +57,9 @@ export function Player({ video }: { video: Video }) {
         <MediaTimeRange />
         <MediaTimeDisplay showDuration noToggle />
         <MediaMuteButton />
-        <MediaPlaybackRateButton rates={[0.5, 0.75, 1, 1.5, 2]} />
+        <MediaPlaybackRateButton rates={[0.5, 0.75, 1, 1.5, 2]}>
+          <Gauge slot="icon" size={20} aria-hidden />
+        </MediaPlaybackRateButton>
         <MediaFullscreenButton />
       </MediaControlBar>
       {unplayable && (

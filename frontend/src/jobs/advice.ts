@@ -1,5 +1,7 @@
 /** For every error code: whose turn it is. The sentence that says what happened comes with the error. */
 
+import catalogue from '../service/errors.json'
+
 export interface Advice {
   title: string
   /** Where the user goes from here. */
@@ -13,7 +15,7 @@ const OURS: Advice = { title: 'That went wrong on our side', action: 'retry' }
 
 const FAMILIES: [RegExp, Advice][] = [
   [/^(subtitles|cues)_/, ABOUT_SUBTITLES],
-  [/^(input|video|audio)_|_video$|^no_video|^output_too_large$|^render_timeout$/, ABOUT_VIDEO],
+  [/^(input|video)_/, ABOUT_VIDEO],
   [/^upload_(refused|too_large)$/, ABOUT_VIDEO],
   [/^invalid_/, ABOUT_REQUEST],
   [/^quota_/, { title: 'Not so fast', action: 'wait' }],
@@ -23,5 +25,8 @@ const FAMILIES: [RegExp, Advice][] = [
 ]
 
 export function adviceFor(code: string): Advice {
-  return FAMILIES.find(([pattern]) => pattern.test(code))?.[1] ?? OURS
+  const family = FAMILIES.find(([pattern]) => pattern.test(code))?.[1]
+  // What the worker did not try again is about what it was given.
+  const final = (catalogue as Record<string, { retry: boolean }>)[code]?.retry === false
+  return family ?? (final ? ABOUT_VIDEO : OURS)
 }

@@ -3,7 +3,9 @@
  * worker reads more (other charsets, ASS); what is not understood here can still be sent as it is.
  */
 
+import type { Cue as JsonCue, Word } from '../service/types'
 import { fileTime } from './clock'
+import { fromJson } from './json'
 import type { Cue } from './types'
 
 export type Imported =
@@ -27,9 +29,48 @@ export async function importSubtitles(file: Blob): Promise<Imported> {
   if (/^\[V4\+? Styles\]/im.test(text) && /^\s*Dialogue\s*:/im.test(text)) {
     return { kind: 'styled', text }
   }
-  const cues = /^\s*WEBVTT(\s|$)/.test(text) ? readVtt(text) : readSrt(text)
+  const cues = /^\s*[[{]/.test(text) && !text.includes('-->') ? readJson(text) : readTimed(text)
   if (cues.length === 0) throw new ImportError('There are no subtitles in this file.')
   return { kind: 'cues', cues }
+}
+
+function readTimed(text: string): Cue[] {
+  return /^\s*WEBVTT(\s|$)/.test(text) ? readVtt(text) : readSrt(text)
+}
+
+/** A list of cues, or an object that holds it as `cues` or, as speech recognisers do, `segments`. */
+function readJson(text: string): Cue[] {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw new ImportError('The file is no valid JSON.')
+  }
+  const held = value as { cues?: unknown; segments?: unknown }
+  const list = Array.isArray(value) ? value : (held.cues ?? held.segments)
+  if (!Array.isArray(list)) throw new ImportError('The file holds no list of cues.')
+  return list.map((item: Partial<JsonCue>, index) => {
+    const { start, end, text: said, words, position } = item ?? {}
+    if (typeof start !== 'number' || typeof end !== 'number' || typeof said !== 'string') {
+      throw new ImportError(`Cue ${index + 1} lacks its start, its end or its text.`)
+    }
+    const named = words?.map((word) => ({
+      ...word,
+      text: word.text ?? (word as Partial<Recognised>).word ?? '',
+    }))
+    return fromJson({
+      start,
+      end,
+      text: said.trim(),
+      words: named ?? null,
+      position: position ?? null,
+    })
+  })
+}
+
+/** What speech recognisers call the text of a word. */
+interface Recognised extends Word {
+  word: string
 }
 
 /** UTF-8, UTF-16 with its mark, else what Windows wrote in the West. */
