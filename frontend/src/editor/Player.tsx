@@ -58,7 +58,7 @@ export function Player({ video }: { video: Video }) {
         <MediaTimeDisplay showDuration noToggle />
         <MediaMuteButton />
         <MediaPlaybackRateButton rates={[0.5, 0.75, 1, 1.5, 2]}>
-          <Gauge slot="icon" size={20} aria-hidden />
+          <Gauge slot="icon" size={20} aria-hidden style={{ fill: 'none' }} />
         </MediaPlaybackRateButton>
         <MediaFullscreenButton />
       </MediaControlBar>

@@ -15,7 +15,7 @@ const OURS: Advice = { title: 'That went wrong on our side', action: 'retry' }
 
 const FAMILIES: [RegExp, Advice][] = [
   [/^(subtitles|cues)_/, ABOUT_SUBTITLES],
-  [/^(input|video)_/, ABOUT_VIDEO],
+  [/^(input|video)_|^invalid_video$/, ABOUT_VIDEO],
   [/^upload_(refused|too_large)$/, ABOUT_VIDEO],
   [/^invalid_/, ABOUT_REQUEST],
   [/^quota_/, { title: 'Not so fast', action: 'wait' }],
