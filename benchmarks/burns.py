@@ -16,13 +16,13 @@ from pathlib import Path
 
 from benchmarks.clips import FFMPEG
 from benchmarks.measure import Cost, run
-from worker.media.ass import write_script
 from worker.media.burn import Way, burn
 from worker.media.encoder import QUALITIES, X264, Encoding
 from worker.media.ffmpeg import Ffmpeg
 from worker.media.fonts import font_folders
 from worker.media.probe import INPUT, probe
 from worker.media.render import OUTPUT, SCRIPT, poster
+from worker.media.script.ass import write_script
 from worker.media.style import Style
 from worker.media.subtitles import read_subtitles
 

@@ -16,9 +16,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from worker.errors import CATALOGUE, WARNINGS
-from worker.media.json_cues import JsonCues
 from worker.media.options import Options
 from worker.media.style import Style
+from worker.media.subtitles.json_cues import JsonCues
 from worker.ops.metrics import QUEUE_FIGURES, Metrics, State
 from worker.settings import Settings
 

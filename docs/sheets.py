@@ -13,9 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from worker.media.ass import write_script
 from worker.media.cues import Cue, Word
 from worker.media.ffmpeg import Ffmpeg, Limits
+from worker.media.script.ass import write_script
 from worker.media.style import Style
 
 FOLDER = Path(__file__).parent

@@ -10,7 +10,7 @@ from worker.media.ffmpeg import Ffmpeg
 from worker.media.options import Options
 from worker.media.probe import MediaInfo, probe
 from worker.media.render import SCRIPT, Rendered, render
-from worker.media.script import script_for
+from worker.media.script.make import script_for
 from worker.media.style import Style
 from worker.media.subtitles import read_subtitles
 

@@ -28,11 +28,11 @@ from worker.media.options import Options, read_options
 from worker.media.picture import scaled_down
 from worker.media.probe import INPUT, MediaInfo, probe
 from worker.media.render import OUTPUT, POSTER, SCRIPT, Rendered, poster
-from worker.media.script import cues_past, script_for
+from worker.media.script.make import cues_past, script_for
 from worker.media.soft_track import add_soft_track, as_shown
-from worker.media.srt import write_srt
 from worker.media.subtitles import MAX_BYTES, Subtitles, read_subtitles
-from worker.media.webvtt import write_vtt
+from worker.media.subtitles.srt import write_srt
+from worker.media.subtitles.webvtt import write_vtt
 from worker.progress import Progress, Report
 from worker.queue.jobs import Job
 from worker.queue.outcome import Completed

@@ -10,7 +10,7 @@ import pytest
 from tests.unit.subtitles.bombs import ALLOWED
 from worker.media.ffmpeg import Ffmpeg, Limits
 from worker.media.options import Options
-from worker.media.script import script_for
+from worker.media.script.make import script_for
 from worker.media.subtitles import read_subtitles
 
 

@@ -10,7 +10,6 @@ import pytest
 from tests.clips import HEIGHT, WIDTH, Clip
 from tests.rendering import MAX_PIXELS, SRT
 from worker.errors import ConfigurationError, JobError, JobWarning
-from worker.media.ass import write_script
 from worker.media.burn import burn
 from worker.media.encoder import (
     HARDWARE,
@@ -28,6 +27,7 @@ from worker.media.ffmpeg import Ffmpeg
 from worker.media.options import read_options
 from worker.media.probe import INPUT, probe
 from worker.media.render import OUTPUT, SCRIPT
+from worker.media.script.ass import write_script
 from worker.media.style import Style
 from worker.media.subtitles import read_subtitles
 

@@ -17,7 +17,7 @@ from worker.media.options import Options
 from worker.media.picture import scaled_down
 from worker.media.probe import INPUT, MediaInfo, probe
 from worker.media.render import OUTPUT, SCRIPT, render
-from worker.media.script import script_for
+from worker.media.script.make import script_for
 from worker.media.smart.burn import smart_burn
 from worker.media.smart.plan import NotSmart
 from worker.media.soft_track import add_soft_track, as_shown, iso_639_2

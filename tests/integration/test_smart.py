@@ -27,12 +27,12 @@ from tests.clips import (
 from tests.integration.test_render import X265
 from tests.rendering import MAX_PIXELS
 from worker.errors import JobError
-from worker.media.ass import write_script
 from worker.media.burn import Way, burn
 from worker.media.encoder import QUALITIES, X264, Encoding
 from worker.media.ffmpeg import Ffmpeg, Limits
 from worker.media.probe import INPUT, MediaInfo, probe
 from worker.media.render import OUTPUT, SCRIPT, Rendered
+from worker.media.script.ass import write_script
 from worker.media.style import Style
 from worker.media.subtitles import read_subtitles
 

@@ -12,12 +12,12 @@ import numpy.typing as npt
 import pytest
 
 from tests.unit.subtitles.sentences import LANGUAGES, SENTENCES
-from worker.media.ass import write_script
-from worker.media.ass_cues import cues_of
 from worker.media.cues import Cue, Word
 from worker.media.ffmpeg import Ffmpeg, Limits
+from worker.media.script.ass import write_script
 from worker.media.style import Style
-from worker.media.substation import read_substation
+from worker.media.subtitles.ass_cues import cues_of
+from worker.media.subtitles.substation import read_substation
 
 Pixels = npt.NDArray[np.int_]
 BACKGROUND = 64

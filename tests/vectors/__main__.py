@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from worker.media.ass import write_script
-from worker.media.json_cues import JsonCues, to_cue
-from worker.media.markup import read_srt_markup
+from worker.media.script.ass import write_script
 from worker.media.style import Style
+from worker.media.subtitles.json_cues import JsonCues, to_cue
+from worker.media.subtitles.markup import read_srt_markup
 
 FOLDER = Path(__file__).parent
 MARKUP = FOLDER / "markup" / "srt.json"

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from worker.doctor.finding import Finding, error, ok, warning
 from worker.errors import ConfigurationError, size
-from worker.media.ass import write_script
 from worker.media.cues import Cue
 from worker.media.encoder import HARDWARE, X264, choose_encoder, test_encoder
 from worker.media.ffmpeg import Ffmpeg, Limits
+from worker.media.script.ass import write_script
 from worker.media.style import Style
 from worker.settings import Settings
 from worker.workspace import RESERVE_BYTES

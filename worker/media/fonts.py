@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from worker.media.faces import SCRIPTS
+from worker.media.script.faces import SCRIPTS
 from worker.media.style import Style
 
 FONT_PACKAGES = ("manimgx_fonts", "noto_cjk_sans_otc")

@@ -17,7 +17,7 @@ from worker.media.cues import Cue
 from worker.media.ffmpeg import Ffmpeg, Limits
 from worker.media.packets import Packets, read_packets
 from worker.media.render import OUTPUT
-from worker.media.webvtt import write_vtt
+from worker.media.subtitles.webvtt import write_vtt
 
 TRACK = "track.vtt"
 WITH_TRACK = "with-track.mp4"

@@ -1,5 +1,5 @@
 /**
- * Subtitle files in and out: SRT and WebVTT become cues as worker/media/timed_text.py reads them. The
+ * Subtitle files in and out: SRT and WebVTT become cues as worker/media/subtitles/timed_text.py reads them. The
  * worker reads more (other charsets, ASS); what is not understood here can still be sent as it is.
  */
 

@@ -9,8 +9,8 @@ import pytest
 
 from tests.unit.subtitles.reading import codes_of, one_cue, times_of
 from tests.unit.subtitles.sentences import CHARSETS, LANGUAGES, SENTENCES, encoded
-from worker.media.charset import decode
 from worker.media.subtitles import read_subtitles
+from worker.media.subtitles.charset import decode
 
 TEXT = "Grüße, Ελληνικά, עברית, 字幕 à côté"
 

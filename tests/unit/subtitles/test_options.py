@@ -8,7 +8,7 @@ import pytest
 
 from worker.errors import JobError
 from worker.media.options import Options, read_options
-from worker.media.script import cues_past, script_for
+from worker.media.script.make import cues_past, script_for
 from worker.media.subtitles import read_subtitles
 
 SRT = b"1\n00:00:01,000 --> 00:00:02,000\nHi\n\n2\n11:00:00,000 --> 11:00:01,000\nlate\n"

@@ -11,17 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.errors import JobError
-from worker.media.ass import write_script
-from worker.media.ass_cues import cues_of
 from worker.media.cues import Cue, Look, Placement, Span, Word, clean
-from worker.media.json_cues import read_json, write_json
 from worker.media.options import Options
-from worker.media.script import script_for
-from worker.media.srt import read_srt, write_srt
+from worker.media.script.ass import write_script
+from worker.media.script.make import script_for
 from worker.media.style import Position, Style
-from worker.media.substation import read_substation
 from worker.media.subtitles import read_subtitles
-from worker.media.webvtt import read_vtt, write_vtt
+from worker.media.subtitles.ass_cues import cues_of
+from worker.media.subtitles.json_cues import read_json, write_json
+from worker.media.subtitles.srt import read_srt, write_srt
+from worker.media.subtitles.substation import read_substation
+from worker.media.subtitles.webvtt import read_vtt, write_vtt
 
 times = st.integers(0, 9 * 3600 * 1000)
 characters = st.one_of(

@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.subtitles.reading import codes_of, cues_of, error_of, one_cue, times_of
 from worker.media.cues import Cue, Look, Placement, Span
-from worker.media.srt import write_srt
+from worker.media.subtitles.srt import write_srt
 
 SRT = "1\n00:00:01,000 --> 00:00:02,500\nHello\nworld\n\n2\n00:00:03,000 --> 00:00:04,000\nBye\n"
 HELLO = [(1000, 2500, "Hello\nworld"), (3000, 4000, "Bye")]

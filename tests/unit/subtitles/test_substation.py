@@ -7,7 +7,7 @@ import pytest
 from tests.unit.subtitles.reading import codes_of, cues_of, error_of, times_of
 from worker.media.cues import Look, Placement, Span, Word
 from worker.media.options import Options, read_options
-from worker.media.script import script_for
+from worker.media.script.make import script_for
 from worker.media.subtitles import read_subtitles
 
 ASS = """[Script Info]

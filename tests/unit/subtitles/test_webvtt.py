@@ -6,8 +6,8 @@ import pytest
 
 from tests.unit.subtitles.reading import codes_of, cues_of, error_of, times_of
 from worker.media.cues import Cue, Look, Placement, Span, Word
-from worker.media.vtt_placement import LINE_HEIGHT
-from worker.media.webvtt import read_vtt, write_vtt
+from worker.media.subtitles.vtt_placement import LINE_HEIGHT
+from worker.media.subtitles.webvtt import read_vtt, write_vtt
 
 VTT = """WEBVTT - a title
 Kind: captions

@@ -1,5 +1,5 @@
 /**
- * worker/media/ass.py, the same in TypeScript: the ASS script that the worker burns, so that the
+ * worker/media/script/ass.py, the same in TypeScript: the ASS script that the worker burns, so that the
  * preview is the result. The rules are in its docstring; tests/vectors hold both to the same bytes.
  */
 
@@ -97,7 +97,7 @@ export function writeScript(
   ].join('\n')
 }
 
-/** A cue of the JSON schema, but for its times, as the writer wants it: worker/media/json_cues.py. */
+/** A cue of the JSON schema, but for its times, as the writer wants it: worker/media/subtitles/json_cues.py. */
 export function plainCue(cue: Cue): ScriptCue {
   return {
     start: cue.start,

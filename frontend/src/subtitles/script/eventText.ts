@@ -1,4 +1,4 @@
-/** worker/media/event_text.py, the same in TypeScript: the text of one event of an ASS script. */
+/** worker/media/script/event_text.py, the same in TypeScript: the text of one event of an ASS script. */
 
 import type { FullStyle } from '../../service/types'
 import type { Look, ScriptCue, ScriptWord } from './ass'

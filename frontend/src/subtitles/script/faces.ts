@@ -1,4 +1,4 @@
-/** worker/media/faces.py, the same in TypeScript: which font draws a character, and how large. */
+/** worker/media/script/faces.py, the same in TypeScript: which font draws a character, and how large. */
 
 import type { EastAsian } from './language'
 

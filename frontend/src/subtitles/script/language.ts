@@ -1,4 +1,4 @@
-/** worker/media/language.py, the same in TypeScript. */
+/** worker/media/script/language.py, the same in TypeScript. */
 
 export type EastAsian = 'ja' | 'ko' | 'zh-hans' | 'zh-hant'
 

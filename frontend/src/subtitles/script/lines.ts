@@ -1,4 +1,4 @@
-/** worker/media/lines.py, the same in TypeScript: where a text's lines break, and why. */
+/** worker/media/script/lines.py, the same in TypeScript: where a text's lines break, and why. */
 
 import {
   loadDefaultJapaneseParser,

@@ -1,5 +1,5 @@
 /**
- * worker/media/markup.py, the same in TypeScript as far as SRT goes: known tags become looks, known
+ * worker/media/subtitles/markup.py, the same in TypeScript as far as SRT goes: known tags become looks, known
  * commands (`{\an8}`, `{\i1}`) too, and everything else is text. tests/vectors/markup holds both.
  */
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from worker.media.cues import Cue, Look, Word, words_in
-from worker.media.markup import colour, combined, milliseconds, read_vtt_markup, tagged
-from worker.media.timed_text import ARROWS, Block, arrow_blocks, timestamp
-from worker.media.vtt_placement import LINE_HEIGHT, placed, settings_of
+from worker.media.subtitles.markup import colour, combined, milliseconds, read_vtt_markup, tagged
+from worker.media.subtitles.timed_text import ARROWS, Block, arrow_blocks, timestamp
+from worker.media.subtitles.vtt_placement import LINE_HEIGHT, placed, settings_of
 
 TICKS = 90
 """MPEG timestamps per millisecond."""

@@ -14,7 +14,7 @@ from pysubs2 import SSAFile
 
 from worker.errors import JobError
 from worker.media.cues import printable
-from worker.media.markup import milliseconds
+from worker.media.subtitles.markup import milliseconds
 
 SECTION = re.compile(r"^\ufeff?\s*\[([^\]]+)\]\s*$")
 TIME = re.compile(r"^\s*(\d{1,9}):(\d{1,2}):(\d{1,2})(?:[.:,](\d{1,9}))?\s*$")

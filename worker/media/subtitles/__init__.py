@@ -1,4 +1,11 @@
-"""A user's subtitle file, read: bytes → characters → format by content → cues, and none is lost."""
+"""A user's subtitle file, read, and no cue of it lost.
+
+    bytes ──charset──▶ text ──formats──▶ srt, webvtt  (timed_text, markup, vtt_placement) ──▶ cues
+                                     ├─▶ json_cues ─────────────────────────────────────────▶ cues
+                                     └─▶ substation, ass_limits ──▶ script ──ass_cues───────▶ cues
+
+``srt`` and ``webvtt`` also write files from cues.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +17,16 @@ from functools import cached_property
 from pysubs2 import SSAFile
 
 from worker.errors import JobError, JobWarning
-from worker.media.ass_cues import cues_of, letters_and_drawings
-from worker.media.ass_limits import Load, check_loads, check_script
-from worker.media.charset import decode
 from worker.media.cues import Cue, words_in
-from worker.media.formats import Format, format_of, refuse_foreign_bytes
-from worker.media.json_cues import read_json
 from worker.media.options import Options
-from worker.media.srt import read_sbv, read_srt
-from worker.media.substation import read_substation
-from worker.media.webvtt import read_vtt
+from worker.media.subtitles.ass_cues import cues_of, letters_and_drawings
+from worker.media.subtitles.ass_limits import Load, check_loads, check_script
+from worker.media.subtitles.charset import decode
+from worker.media.subtitles.formats import Format, format_of, refuse_foreign_bytes
+from worker.media.subtitles.json_cues import read_json
+from worker.media.subtitles.srt import read_sbv, read_srt
+from worker.media.subtitles.substation import read_substation
+from worker.media.subtitles.webvtt import read_vtt
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_CUES = 20_000

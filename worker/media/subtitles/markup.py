@@ -17,8 +17,8 @@ from typing import get_args
 
 from worker.errors import JobError
 from worker.media.cues import Cue, Look, Placement, Span, Word
-from worker.media.rich_text import RichText
 from worker.media.style import Position
+from worker.media.subtitles.rich_text import RichText
 
 TAGS: Mapping[str, Look] = {
     "i": Look(italic=True),

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pysubs2 import SSAEvent, SSAFile, SSAStyle
 
 from worker.errors import JobError, span
-from worker.media.ass import COLUMN
-from worker.media.ass_cues import letters_and_drawings, pieces
-from worker.media.lines import widths_of
+from worker.media.script.ass import COLUMN
+from worker.media.script.lines import widths_of
+from worker.media.subtitles.ass_cues import letters_and_drawings, pieces
 
 MOST_AT_ONCE = 500
 """Lines in one frame."""

@@ -41,10 +41,16 @@ from math import floor
 from typing import get_args
 
 from worker.media.cues import Cue, PlacedWord, Placement, words_in
-from worker.media.event_text import LAST_CENTISECOND, ass_color, centiseconds, decimal, write_text
-from worker.media.faces import faces_of
-from worker.media.language import EastAsian, east_asian
-from worker.media.lines import Slice, break_lines, widths_of
+from worker.media.script.event_text import (
+    LAST_CENTISECOND,
+    ass_color,
+    centiseconds,
+    decimal,
+    write_text,
+)
+from worker.media.script.faces import faces_of
+from worker.media.script.language import EastAsian, east_asian
+from worker.media.script.lines import Slice, break_lines, widths_of
 from worker.media.style import Position, Style
 
 COLUMN, BOLD_COLUMN = 0.4, 0.43

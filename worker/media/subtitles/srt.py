@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import get_args
 
 from worker.media.cues import Cue, Look
-from worker.media.markup import read_srt_markup, tagged
 from worker.media.style import Position
-from worker.media.timed_text import Block, arrow_blocks, comma_blocks, timestamp
+from worker.media.subtitles.markup import read_srt_markup, tagged
+from worker.media.subtitles.timed_text import Block, arrow_blocks, comma_blocks, timestamp
 
 COUNTER = re.compile("^[\\s\ufeff]*\\d+\\s*$")
 TAGS = {"bold": "b", "italic": "i", "underline": "u", "strike": "s"}

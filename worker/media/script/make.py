@@ -1,9 +1,9 @@
-"""The script that ffmpeg gets, from a user's subtitles and options."""
+"""The script for a job, from its subtitles and options."""
 
 from __future__ import annotations
 
-from worker.media.ass import write_script
 from worker.media.options import Options
+from worker.media.script.ass import write_script
 from worker.media.subtitles import Subtitles
 
 LAST_TIME = 35_999_000

@@ -11,8 +11,8 @@ from math import floor
 from typing import NamedTuple
 
 from worker.media.cues import Cue, Look, PlacedWord
-from worker.media.faces import BASE, FOLLOWS_EMOJI, Face
-from worker.media.lines import Slice, joint
+from worker.media.script.faces import BASE, FOLLOWS_EMOJI, Face
+from worker.media.script.lines import Slice, joint
 from worker.media.style import Style
 
 LAST_CENTISECOND = 35_999_999

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from worker.errors import JobError
-from worker.media.markup import milliseconds
+from worker.media.subtitles.markup import milliseconds
 
 # Hours may be missing or long; a fraction may be short, or missing; comma, dot or colon before it.
 _TIME = r"(-?)\s*(?:(\d{1,9})\s*:\s*)?(\d{1,3})\s*:\s*(\d{1,2})(?:\s*[.,:]\s*(\d{1,9}))?"

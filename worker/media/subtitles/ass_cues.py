@@ -10,8 +10,8 @@ from itertools import pairwise
 from pysubs2 import SSAEvent, SSAFile
 
 from worker.media.cues import Cue, Look
-from worker.media.markup import aligned, switched
-from worker.media.rich_text import RichText
+from worker.media.subtitles.markup import aligned, switched
+from worker.media.subtitles.rich_text import RichText
 
 DRAWING = re.compile(r"\\p(\d+)")
 ESCAPE = re.compile(r"\\[{}Nnh]|\\\u2060")

@@ -6,7 +6,7 @@ import re
 from typing import Literal
 
 from worker.errors import JobError
-from worker.media.timed_text import ARROWS, COMMAS
+from worker.media.subtitles.timed_text import ARROWS, COMMAS
 
 Format = Literal["srt", "vtt", "sbv", "json", "ass", "ssa"]
 

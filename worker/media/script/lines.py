@@ -27,7 +27,7 @@ from itertools import accumulate
 
 import budoux
 
-from worker.media.language import EastAsian
+from worker.media.script.language import EastAsian
 
 Slice = tuple[int, int]
 """The characters ``start`` to ``end`` (not included) of a text."""
