@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState } from 'react'
+import { useCallback, useEffect, useRef, useState } from 'react'
 import type { Job, VideoService } from './service'
 import { VideoServiceError } from './service'
 
@@ -15,20 +15,26 @@ export interface VideoJob {
   retry(): Promise<void>
 }
 
-/** Follow a job while the component is mounted. `service` has to be the same one on every render. */
-export function useVideoJob(service: VideoService, id: string): VideoJob {
+/**
+ * Follow a job while the component is mounted. `service` has to be the same one on every render.
+ * `known`: its row as `submit` returned it, if it was sent a moment ago.
+ */
+export function useVideoJob(service: VideoService, id: string, known?: Job): VideoJob {
   const [job, setJob] = useState<Job>()
   const [ahead, setAhead] = useState<number | null>(null)
   const [error, setError] = useState<VideoServiceError>()
   const [run, setRun] = useState(0)
+  const first = useRef(known)
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a retried job is watched anew
   useEffect(() => {
     const controller = new AbortController()
     setError(undefined)
-    service.watch(id, setJob, { signal: controller.signal }).catch((reason: unknown) => {
-      if (!controller.signal.aborted) setError(asError(reason))
-    })
+    service
+      .watch(id, setJob, { signal: controller.signal, known: first.current })
+      .catch((reason: unknown) => {
+        if (!controller.signal.aborted) setError(asError(reason))
+      })
     return () => controller.abort()
   }, [service, id, run])
 
@@ -51,7 +57,8 @@ export function useVideoJob(service: VideoService, id: string): VideoJob {
 
   const cancel = useCallback(async () => setJob(await service.cancel(id)), [service, id])
   const retry = useCallback(async () => {
-    setJob(await service.retry(id))
+    first.current = await service.retry(id)
+    setJob(first.current)
     setRun((count) => count + 1)
   }, [service, id])
 

@@ -22,6 +22,8 @@ export const json = (body: unknown, status = 200, headers: Record<string, string
 
 export class FakeFeed implements Feed {
   live = true
+  readonly heard = new Map<string, JobChange>()
+  latest = (id: string) => this.heard.get(id)
   private readonly listeners = new Set<FeedListener>()
 
   listen(listener: FeedListener) {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { VideoServiceError } from '../src/service/errors'
+import type { JobChange } from '../src/service/feed'
 import type { Job } from '../src/service/job'
 import { watchJob } from '../src/service/watch'
 import { clientAnswering, FakeFeed, json, row, time } from './project'
@@ -41,6 +42,20 @@ test('it tells the row now and at each message, and resolves with the finished r
   await expect(finished).resolves.toMatchObject({ output_path: 'user/out.mp4' })
   expect(seen.map((job) => job.progress)).toEqual([0, 40, 100])
   expect(feed.listening).toBe(0)
+})
+
+test('it begins with the row that was submitted, and with what was heard of it since', async () => {
+  const controller = new AbortController()
+  const change = { id: 'job', status: 'processing', progress: 0, attempt: 1, updated_at: time(2) }
+  feed.heard.set('job', change as JobChange)
+  const known = row(1, { status: 'queued', attempt: 0 })
+  const options = { signal: controller.signal, known }
+  const ended = watchJob(client, feed, 'job', (job) => seen.push(job), options).catch(
+    () => 'aborted',
+  )
+  expect(seen.map((job) => job.status)).toEqual(['processing'])
+  controller.abort()
+  await ended
 })
 
 test('messages of other jobs are ignored', async () => {

@@ -1,6 +1,7 @@
 import { Center, Group, Loader, Tabs } from '@mantine/core'
 import { useHotkeys } from '@mantine/hooks'
 import { useEffect, useState } from 'react'
+import { videoService } from '../ffmpegService'
 import { actions } from './actions'
 import { CueList } from './CueList'
 import { type Draft, keepDraft, loadDraft } from './draft'
@@ -63,6 +64,9 @@ function Editor({ userId }: { userId: string }) {
     ),
     ['shift+?', () => setHelp(true)],
   ])
+
+  // The channel is joined before the button is pressed, so that nothing is waited for then.
+  useEffect(() => videoService.feed.listen({ onChange: () => {}, onStale: () => {} }), [])
 
   if (!video) return null
   return (

@@ -9,6 +9,11 @@ import { draftSalt, renewSalt } from './draft'
 import { type Document, useEditor } from './store'
 import { uploaded } from './uploading'
 
+let lastSubmitted: Job | undefined
+
+/** The row that was submitted a moment ago, if it is this one. */
+export const submittedJob = (id: string) => (lastSubmitted?.id === id ? lastSubmitted : undefined)
+
 /** Waits for the upload, and asks for the job. Raises `VideoServiceError`, or the signal's reason. */
 export async function submitDraft(userId: string, signal: AbortSignal): Promise<Job> {
   const videoPath = await uploaded(signal)
@@ -17,6 +22,7 @@ export async function submitDraft(userId: string, signal: AbortSignal): Promise<
   const idempotencyKey = await digest(JSON.stringify([draftSalt(), request]))
   const job = await videoService.submit({ ...request, idempotencyKey }, signal)
   renewSalt(userId)
+  lastSubmitted = job
   return job
 }
 

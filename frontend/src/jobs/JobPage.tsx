@@ -13,6 +13,7 @@ import {
 import { ArrowLeft, Download, RotateCcw, SquarePen, TriangleAlert, X } from 'lucide-react'
 import { type ReactNode, useEffect, useState } from 'react'
 import { Link } from 'wouter'
+import { submittedJob } from '../editor/submit'
 import { videoService } from '../ffmpegService'
 import { isFinal, type Job, type ResultUrls, type VideoServiceError, videoName } from '../service'
 import { formatSpan } from '../subtitles/clock'
@@ -21,7 +22,7 @@ import { adviceFor } from './advice'
 import { etaText, isCancelling, StatusBadge, stageText } from './Status'
 
 export function JobPage({ id }: { id: string }) {
-  const { job, ahead, error, cancel, retry } = useVideoJob(videoService, id)
+  const { job, ahead, error, cancel, retry } = useVideoJob(videoService, id, submittedJob(id))
   return (
     <Stack p="md" maw={820} w="100%" mx="auto" gap="md">
       <Anchor component={Link} href="/jobs" size="sm" w="max-content">

@@ -21,11 +21,14 @@ export interface FeedListener {
 export interface Feed {
   /** Whether changes arrive by themselves; otherwise listeners have to look. */
   readonly live: boolean
+  /** The last change of a job that was heard of since the channel was joined. */
+  latest(id: string): JobChange | undefined
   listen(listener: FeedListener): () => void
 }
 
 export function createFeed(client: Client): Feed {
   const listeners = new Set<FeedListener>()
+  const heard = new Map<string, JobChange>()
   let channel: RealtimeChannel | undefined
   let live = false
   // Joining takes two requests; who stops listening meanwhile makes the rest of it void.
@@ -48,7 +51,9 @@ export function createFeed(client: Client): Feed {
     channel = client
       .channel(`video_jobs:${data.session.user.id}`, { config: { private: true } })
       .on('broadcast', { event: 'video_job' }, ({ payload }) => {
-        for (const listener of [...listeners]) listener.onChange(payload as JobChange)
+        const change = payload as JobChange
+        heard.set(change.id, change)
+        for (const listener of [...listeners]) listener.onChange(change)
       })
       .subscribe((status) => {
         if (own !== generation) return
@@ -64,6 +69,7 @@ export function createFeed(client: Client): Feed {
   function close() {
     generation++
     live = false
+    heard.clear()
     if (channel) void client.removeChannel(channel)
     channel = undefined
   }
@@ -72,6 +78,7 @@ export function createFeed(client: Client): Feed {
     get live() {
       return live
     },
+    latest: (id) => heard.get(id),
     listen(listener) {
       listeners.add(listener)
       if (listeners.size === 1) {

@@ -9,6 +9,8 @@ const LOOK_WHEN_NOT = 2
 
 export interface WatchOptions {
   signal?: AbortSignal | undefined
+  /** The row as `submit` returned it, to begin with. */
+  known?: Job | undefined
 }
 
 /**
@@ -24,7 +26,7 @@ export function watchJob(
   feed: Feed,
   id: string,
   onChange: (job: Job) => void,
-  { signal }: WatchOptions = {},
+  { signal, known: given }: WatchOptions = {},
 ): Promise<Job> {
   return new Promise((resolve, reject) => {
     let known: Job | undefined
@@ -96,6 +98,11 @@ export function watchJob(
       },
     })
     signal?.addEventListener('abort', abort, { once: true })
+    if (given) {
+      // The claim may have been heard of before the answer to the submission was.
+      const heard = feed.latest(id)
+      show(heard ? mergeChange(given, heard).job : given)
+    }
     void read()
   })
 }
