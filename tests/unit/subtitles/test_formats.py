@@ -109,7 +109,9 @@ def test_words_come_with_their_times_as_whisper_writes_them() -> None:
         (100, 500, "One"),
         (500, 900, "two."),
     ]
-    words[1]["text"] = "three"
+    words.insert(1, {"word": "7"})
+    assert codes_of(json.dumps(value)) == [], "a word without times is just not highlighted"
+    words[2]["text"] = "three"
     assert codes_of(json.dumps(value)) == ["words_not_found"]
 
 

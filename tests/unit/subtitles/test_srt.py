@@ -43,12 +43,17 @@ def test_srt_is_read() -> None:
         "\ufeff\n\n" + SRT + "\n\n",
         SRT.rstrip(),
         SRT.translate(str.maketrans("0123456789", "０１２３４５６７８９")),
+        SRT.replace("1\n00", "1 00").replace("2\n00", "2. 00"),
+        SRT.replace("1\n00", "#1\n00").replace("\n\n2\n00", "\n2.\n00"),
+        SRT.replace("02,500\nHello", "02,500 Hello"),
+        SRT.replace("02,500", "02,500 align:start position:0%"),
     ],
     ids=[
         "no numbers", "dots", "colons", "CRLF", "CR", "CRCRLF", "MM:SS", "single digits",
         "short fractions", "long fractions", "no spaces", "tabs", "short arrow", "broken arrow",
         "dash", "double arrow", "spaces in times", "coordinates", "no empty lines",
         "spaces at the end", "other numbers", "BOM", "no last line break", "full-width digits",
+        "number in line", "dressed numbers", "text in line", "settings",
     ],
 )  # fmt: skip
 def test_dialects_of_srt_give_the_same_cues(dialect: str) -> None:

@@ -112,6 +112,19 @@ Dialogue: Marked=0,0:00:01.00,0:00:02.50,S,Hello
     assert subtitles.cues[0].placement == Placement("top-center")
 
 
+@pytest.mark.parametrize("colour", ["&H0000FF", "&H000000FF&", "255", "-2147483393"])
+def test_colours_come_in_many_forms(colour: str) -> None:
+    script = read_subtitles(ASS.replace("&H0000FF", colour).encode()).script
+    assert script
+    red = script.styles["Big"].primarycolor
+    assert (red.r, red.g, red.b) == (255, 0, 0)
+
+
+def test_karaoke_and_effects_are_kept() -> None:
+    text = r"{\k20}{\kf30\t(0,300,\fscx120)}one {\ko40}two"
+    assert text in script_of(event(text))
+
+
 def test_a_script_without_styles_is_read() -> None:
     assert times_of("[Events]\nDialogue: 0,0:00:01.00,0:00:02.00,x,,0,0,0,,Hi, you\n") == [
         (1000, 2000, "Hi, you")

@@ -81,7 +81,7 @@ def read_json(text: str) -> list[Cue]:
     wrong = None
     for number, item in enumerate(value, 1):
         try:
-            cues.append(to_cue(JsonCue.model_validate(item)))
+            cues.append(to_cue(JsonCue.model_validate(_with_timed_words(item))))
         except ValidationError as error:
             wrong = wrong or (number, error)
     if wrong:
@@ -93,6 +93,14 @@ def read_json(text: str) -> list[Cue]:
             where=f"cue {wrong[0]}",
         ) from wrong[1]
     return cues
+
+
+def _with_timed_words(item: object) -> object:
+    """Recognisers leave out the times of some words, mostly numbers: those can't be highlighted."""
+    if not isinstance(item, dict) or not isinstance(item.get("words"), list):
+        return item
+    timed = [w for w in item["words"] if not isinstance(w, dict) or {"start", "end"} & w.keys()]
+    return {**item, "words": timed}
 
 
 def to_cue(cue: JsonCue) -> Cue:

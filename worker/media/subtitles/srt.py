@@ -13,6 +13,11 @@ from worker.media.subtitles.markup import read_srt_markup, tagged
 from worker.media.subtitles.timed_text import Block, arrow_blocks, comma_blocks, timestamp
 
 COUNTER = re.compile("^[\\s\ufeff]*\\d+\\s*$")
+DRESSED_COUNTER = re.compile("^[\\s\ufeff#(\\[]*(\\d{1,9})[\\s.:)\\]]*$")
+# What may follow the times without being text: coordinates, and settings of WebVTT.
+SETTINGS = re.compile(
+    r"^(?:\s*(?:[XYxy][12]:\s*\d+|(?:align|line|position|region|size|vertical):\S+|[A-Z]:\S+))*\s*$"
+)
 TAGS = {"bold": "b", "italic": "i", "underline": "u", "strike": "s"}
 
 
@@ -23,24 +28,34 @@ def read_srt(text: str) -> tuple[list[Cue], list[int]]:
     """
     lines = text.split("\n")
     blocks = arrow_blocks(lines)
-    cues = [_cue(block, last=block is blocks[-1]) for block in blocks]
+    cues = [_cue(block, following=number) for number, block in enumerate(blocks, 2)]
+    if blocks:
+        cues[-1] = _cue(blocks[-1])
     first = blocks[0].at if blocks else 0
     above = [at for at in range(first) if lines[at].strip("\ufeff \t")]
-    return cues, [at + 1 for at in above if at < first - 1 or not COUNTER.match(lines[at])]
+    return cues, [at + 1 for at in above if at < first - 1 or not _is_counter(lines[at], 1)]
 
 
 def read_sbv(text: str) -> list[Cue]:
     """The cues of an SBV file."""
     lines = text.replace("[br]", "\n").split("\n")
-    return [_cue(block, last=True) for block in comma_blocks(lines)]
+    return [_cue(block) for block in comma_blocks(lines)]
 
 
-def _cue(block: Block, *, last: bool) -> Cue:
+def _cue(block: Block, following: int | None = None) -> Cue:
+    """``following``: which cue comes next; its number may stand in the last line."""
     body = list(block.body)
-    if not last and body and COUNTER.match(body[-1]):
-        body.pop()  # the number of the next cue
+    if following and body and _is_counter(body[-1], following):
+        body.pop()
+    if not SETTINGS.match(block.settings):
+        body.insert(0, block.settings)
     marked = read_srt_markup("\n".join(body))
     return Cue(block.start, block.end, marked.text, marked.spans, marked.words, marked.placement)
+
+
+def _is_counter(line: str, expected: int) -> bool:
+    dressed = DRESSED_COUNTER.match(line)
+    return bool(COUNTER.match(line) or (dressed and int(dressed[1]) == expected))
 
 
 def write_srt(cues: Sequence[Cue]) -> str:

@@ -19,7 +19,7 @@ from worker.media.subtitles.markup import milliseconds
 SECTION = re.compile(r"^\ufeff?\s*\[([^\]]+)\]\s*$")
 TIME = re.compile(r"^\s*(\d{1,9}):(\d{1,2}):(\d{1,2})(?:[.:,](\d{1,9}))?\s*$")
 NUMBER = re.compile(r"^\s*[-+]?\d{1,9}(?:\.\d{0,9})?\s*$")
-COLOUR = re.compile(r"^\s*(?:&H[0-9a-f]{1,8}&?|\d{1,10})\s*$", re.IGNORECASE)
+COLOUR = re.compile(r"^\s*(?:&H[0-9a-f]{1,8}&?|-?\d{1,10})\s*$", re.IGNORECASE)
 KEPT_INFO = {
     **dict.fromkeys(("PlayResX", "PlayResY", "LayoutResX", "LayoutResY"), r"[1-9]\d{0,4}"),
     "WrapStyle": "[0-3]",
@@ -151,7 +151,7 @@ def _fit(name: str, value: str, default: str, kind: str) -> str:
     if name in TEXT_FIELDS:
         return value.strip()
     if name.endswith("Colour"):
-        return value.strip().rstrip("&") if COLOUR.match(value) else default
+        return _colour(value.strip()) if COLOUR.match(value) else default
     value = value.lower().replace("marked=", "")
     if not NUMBER.match(value):
         return default
@@ -160,3 +160,10 @@ def _fit(name: str, value: str, default: str, kind: str) -> str:
     if name == "Alignment" and float(value) not in ALIGNMENTS[kind]:
         return default
     return str(int(float(value)))
+
+
+def _colour(value: str) -> str:
+    """Old programs wrote 32 bits with a sign."""
+    if value.startswith("&"):
+        return value.rstrip("&")
+    return str(int(value) & 0xFFFFFFFF)

@@ -17,6 +17,8 @@ from worker.media.subtitles.markup import milliseconds
 # Hours may be missing or long; a fraction may be short, or missing; comma, dot or colon before it.
 _TIME = r"(-?)\s*(?:(\d{1,9})\s*:\s*)?(\d{1,3})\s*:\s*(\d{1,2})(?:\s*[.,:]\s*(\d{1,9}))?"
 ARROW = r"-\s*-[-\s]*>"
+# A cue's number may stand on its timing line.
+NUMBER = r"(?:\d{1,9}[.)]?\s+)??"
 # Other arrows count only in files that have none of the real ones: they may stand in a text.
 ODD_ARROW = r"(?:[-–—=]+\s*>|→)"
 LONGEST_LINE = 500
@@ -34,7 +36,8 @@ class Notation:
 
     @classmethod
     def of(cls, between: str, after: str = "(?!\\d)(.*)$") -> Notation:
-        return cls(re.compile(between), re.compile(rf"^\s*{_TIME}\s*{between}\s*{_TIME}{after}"))
+        line = rf"^\s*{NUMBER}{_TIME}\s*{between}\s*{_TIME}{after}"
+        return cls(re.compile(between), re.compile(line))
 
     def has_sign(self, line: str) -> bool:
         return bool(self.sign.search(line[:LONGEST_LINE]))
