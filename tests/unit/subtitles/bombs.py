@@ -50,6 +50,10 @@ REFUSED = {
     "big and blurred": script(*placed(*[r"{\blur20\bord30\fs288}hello"] * 50)),
     "a size with an exponent": script(r"{\fs.1e6}" + LINE),
     "a size with zeros in front": script(r"{\fs000000000000099999}" + LINE),
+    "a size beyond numbers, of nothing": script(r"{\fs1e999\fscx1e999}", r"{\fs99999}" + LINE),
+    "a size in a style by another name": script(
+        LINE, header=HEADER.replace("Style: D,Noto Sans,20", "Style: B,Noto Sans,9999")
+    ).replace(",D,", ",*B,"),
     "a size that adds up": script(r"{" + r"\fs+20" * 50 + "}" + LINE),
     "wide borders": script(*[r"{\bord1000}" + LINE] * 3),
     "2,000 fonts": script("".join(rf"{{\fnFont{n}}}x" for n in range(2000))),

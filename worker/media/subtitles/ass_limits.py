@@ -39,6 +39,7 @@ SCALE = re.compile(rf"\\fsc(x|y){NUMBER}")
 BORDER = re.compile(rf"\\[xy]?bord{NUMBER}")
 BLUR = re.compile(rf"\\(?:blur|be){NUMBER}")
 WIDEST_BLUR = 100.0
+HIGHEST = 1e9
 RESET = re.compile(r"\\r([^\\})]*)")
 FONT = re.compile(r"\\fn([^\\})]*)")
 CLIP = re.compile(r"\\i?clip\(([^)]*)")
@@ -103,7 +104,7 @@ def _load(event: SSAEvent, script: SSAFile, resolution: tuple[int, int]) -> Load
     size = _largest_size([style.fontsize for style in styles], commands)
     scales = SCALE.findall(commands)
     across, down = (
-        max(initial + [float(value) / 100 for axis, value in scales if axis == wanted])
+        max(initial + [_number(value) / 100 for axis, value in scales if axis == wanted])
         for wanted, initial in (
             ("x", [style.scalex / 100 for style in styles]),
             ("y", [style.scaley / 100 for style in styles]),
@@ -119,7 +120,7 @@ def _load(event: SSAEvent, script: SSAFile, resolution: tuple[int, int]) -> Load
         area *= 2  # nothing can be kept from one frame to the next
     if TURN.search(commands):
         for x, y in ORIGIN.findall(commands):
-            distance = max(abs(float(x)) / width, abs(float(y)) / height)
+            distance = max(abs(_number(x)) / width, abs(_number(y)) / height)
             if distance > FARTHEST_ORIGIN:
                 raise _too_complex("a text is turned in space around a point too far away")
     clips = sum(map(len, CLIP.findall(commands)))
@@ -130,26 +131,32 @@ def _load(event: SSAEvent, script: SSAFile, resolution: tuple[int, int]) -> Load
 def _largest_size(sizes: list[float], commands: str) -> float:
     """A size with a sign is relative: tenths of what it was are added, again and again."""
     named = SIZE.findall(commands)
-    largest = max(sizes + [float(size) for size in named if size[0] not in "+-"])
+    largest = max(sizes + [_number(size) for size in named if size[0] not in "+-"])
     for size in named:
         if size[0] == "+":
-            largest *= 1 + float(size) / 10
+            largest = min(largest * (1 + _number(size) / 10), HIGHEST)
     return largest
 
 
+def _number(text: str) -> float:
+    """Within bounds: an infinite size of no letters would be no number at all."""
+    return max(-HIGHEST, min(float(text), HIGHEST))
+
+
 def _styles(event: SSAEvent, commands: str, script: SSAFile) -> Iterator[SSAStyle]:
-    """Every style that the event uses."""
+    """Every style that the event may use: libass finds some by other names."""
+    known = script.styles or {"Default": SSAStyle()}
     for name in (event.style, *RESET.findall(commands)):
-        yield script.styles.get(name) or script.styles.get("Default") or SSAStyle()
+        yield from [known[name]] if name in known else known.values()
 
 
 def _values(pattern: re.Pattern[str], commands: str) -> list[float]:
-    return [float(value) for value in pattern.findall(commands)]
+    return [_number(value) for value in pattern.findall(commands)]
 
 
 def _extent(drawing: str, shrunk: int, width: int, height: int) -> float:
     """The area of the rectangle around a drawing; what lies far beyond the picture is cut off."""
-    numbers = [float(number) for number in COORDINATE.findall(drawing)]
+    numbers = [_number(number) for number in COORDINATE.findall(drawing)]
     if len(numbers) < 2:
         return 0.0
     shrink: float = 2.0**shrunk
