@@ -46,6 +46,16 @@ def test_cues_of_other_formats_are_counted_as_well() -> None:
     assert error_of(one_cue("x") * 501).code == "subtitles_too_complex"
 
 
+NINES = "9" * 9000
+DIGITS = (
+    f"x<{NINES}:00:01.000>y",
+    f"x&#{NINES};&#x{NINES};",
+    f"x{{\\an{NINES}}}{{\\a{NINES}}}{{\\k{NINES}}}{{\\p{NINES}}}{{\\fs{NINES}}}{{\\i{NINES}}}",
+    f"x{{\\pos({NINES},{NINES})\\org({NINES},1)\\frx{NINES}\\clip({NINES})}}",
+)
+"""Python refuses to read numbers this long."""
+
+
 @pytest.mark.timeout(100)
 @pytest.mark.parametrize(
     "text",
@@ -69,6 +79,11 @@ def test_cues_of_other_formats_are_counted_as_well() -> None:
         '{"a":' * 900_000,
         "\0" * 5_000_000,
         "\x1b$" * 2_500_000,
+        *(f"WEBVTT\n\n00:01 --> 00:02\n{text}" for text in DIGITS),
+        *(one_cue(text) for text in DIGITS),
+        script(*DIGITS),
+        f'[{{"start":{"9" * 9000},"end":1,"text":"x"}}]',
+        f"1\n{'9' * 9000}:00:01,000 --> 00:00:02,000\nx\n",
     ],
     ids=lambda text: repr(text[:40]),
 )

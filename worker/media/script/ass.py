@@ -23,8 +23,8 @@ tests/vectors hold it to that. Its rules:
     command with what follows; a line ends with ``\\N``.
 7.  Before a character whose font, size, look or highlight differs from the one before it stand the
     changed commands in one pair of braces, in this order: fn, fs, b, i, u, s, 1c, and then those of
-    the highlight. See ``faces`` for fonts and sizes. A space is drawn like
-    what stands before it, after an emoji like the style.
+    the highlight. See ``faces`` for fonts and sizes. A space is drawn like what stands before it,
+    after an emoji like the style.
 8.  A text without letters (\\p{L}) but with something that goes on an emoji (``FOLLOWS_EMOJI``)
     ends with U+180E.
 9.  Highlight "word": ``\\t(t,t,…)`` turns a word's colour at its start and back at its end, in

@@ -43,14 +43,14 @@ COLOURS = {
 }  # fmt: skip
 TOKEN = re.compile(
     r"<(?P<end>/?)\s{0,9}(?P<tag>[a-zA-Z]{1,20})(?P<rest>[^<>]{0,500})>"
-    r"|<(?P<time>(?:\d+:)?\d{1,2}:\d{1,2}\.\d{1,3})>"
+    r"|<(?P<time>(?:\d{1,9}:)?\d{1,2}:\d{1,2}\.\d{1,3})>"
     r"|(?P<override>\{\\[^{}]*\})"
-    r"|(?P<entity>&(?:\w{1,30}|\#\d+|\#x[0-9a-fA-F]+);)"
+    r"|(?P<entity>&(?:\w{1,30}|\#\d{1,7}|\#x[0-9a-fA-F]{1,6});)"
 )
 LONGEST_MARKUP = 50_000
 SRT_ENTITIES = ("&amp;", "&lt;", "&gt;", "&nbsp;", "&quot;", "&apos;", "&#39;", "&#62;", "&#123;")
 COLOUR_ATTRIBUTE = re.compile(r"\bcolor\s*[=:]\s*[\"']?\s*([#\w]+(?:\([\d, ]*\))?)", re.IGNORECASE)
-COMMAND = re.compile(r"\\(?:(an?)(\d+)|([ibus])([01])(?![0-9])|1?c&H([0-9a-fA-F]{6})&)")
+COMMAND = re.compile(r"\\(?:(an?)(\d{1,2})|([ibus])([01])(?![0-9])|1?c&H([0-9a-fA-F]{6})&)")
 
 
 @dataclass
