@@ -60,6 +60,12 @@ def test_an_ass_file_keeps_its_own_styles_and_resolution() -> None:
     assert r"{\i1}Hello{\i0}, world" in script
 
 
+def test_colours_of_a_script_are_meant_as_they_are_unless_it_says_otherwise() -> None:
+    assert "YCbCr Matrix: None" in script_of(ASS)
+    told = ASS.replace("WrapStyle: 0", "WrapStyle: 0\nYCbCr Matrix: TV.601")
+    assert "YCbCr Matrix: TV.601" in script_of(told)
+
+
 def test_of_an_ass_file_only_what_is_drawn_is_kept() -> None:
     script = script_of(ASS)
     assert "evil" not in script

@@ -18,6 +18,8 @@ def script_for(subtitles: Subtitles, options: Options, width: int, height: int) 
     """
     if subtitles.script is None or options.restyle:
         return write_script(subtitles.cues, options.style, width, height, options.language)
+    # Of a script that says nothing the colours are meant as they are; see ``ass``.
+    subtitles.script.info.setdefault("YCbCr Matrix", "None")
     for event in subtitles.script:
         event.start = min(event.start, LAST_TIME)
         event.end = min(event.end, LAST_TIME)
