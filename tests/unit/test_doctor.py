@@ -13,7 +13,6 @@ from worker.doctor.connection import check_addresses, refusal
 from worker.doctor.project import check_key, check_url
 from worker.settings import Settings
 
-
 # Long after the last test of a run: this is worked out before the first one.
 IN_A_DAY = time.time() + 86_400
 
