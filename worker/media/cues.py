@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from worker.media.style import Position
 
-LINE_BREAK = re.compile("\r\n|[\r\u0085\u2028\u2029]")
+LINE_BREAK = re.compile("\r\n|[\r\x0b\x0c\u0085\u2028\u2029]")
 INVISIBLE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\ufeff\ufffe\uffff]")
 SURROGATE = re.compile("[\ud800-\udfff]")
 SPACE = " \u00a0\u3000"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.unit.subtitles.reading import codes_of, one_cue, times_of
+from tests.unit.subtitles.reading import codes_of, error_of, one_cue, times_of
 from tests.unit.subtitles.sentences import CHARSETS, LANGUAGES, SENTENCES, encoded
 from worker.media.subtitles import read_subtitles
 from worker.media.subtitles.charset import decode
@@ -19,6 +19,23 @@ TEXT = "Grüße, Ελληνικά, עברית, 字幕 à côté"
 def test_what_a_file_says_itself_is_taken(charset: str) -> None:
     assert times_of(one_cue(TEXT).encode(charset)) == [(1000, 2000, TEXT)]
     assert codes_of(one_cue(TEXT).encode(charset)) == []
+
+
+@pytest.mark.parametrize("charset", ["iso2022_jp", "iso2022_kr"])
+def test_escape_sequences_say_which_charset_they_are_of(charset: str) -> None:
+    text = {"iso2022_jp": "こんにちは、お元気ですか", "iso2022_kr": "안녕하세요, 오늘 어떠세요"}[
+        charset
+    ]
+    assert times_of(one_cue(text).encode(charset)) == [(1000, 2000, text)]
+    error = error_of(one_cue(text).encode(charset)[:-4] + b"\x1b$(Zxx")
+    assert (error.code, "codec" in error.message) == ("subtitles_unreadable", False)
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "utf-32"])
+def test_half_a_character_at_the_end_is_told(charset: str) -> None:
+    data = one_cue(TEXT).encode(charset) + b"\n"
+    assert times_of(data)[0][2].startswith(TEXT)
+    assert codes_of(data) == ["characters_damaged"]
 
 
 @pytest.mark.parametrize("charset", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])

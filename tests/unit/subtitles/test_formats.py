@@ -49,6 +49,7 @@ def test_other_kinds_of_files_are_refused_by_name(name: str, data: bytes) -> Non
         ("WEBVTTX\n\n00:01 --> 00:02\nx", "srt"),
         ("\n\n[events]\nDialogue: 0,0:00:01.00,0:00:02.00,x,,0,0,0,,a --> b", "ass"),
         ("0:00:01.000,0:00:02.000\nx", "sbv"),
+        ("[EVENTS]\ndialogue: 0,0:00:01.00,0:00:02.00,x,,0,0,0,,x", "ass"),
         ('[{"start": 0, "end": 1, "text": "00:01 --> 00:02"}]', "json"),
         ('{"cues": [{"start": 0, "end": 1, "text": "x"}]}', "json"),
     ],
@@ -111,7 +112,9 @@ def test_words_come_with_their_times_as_whisper_writes_them() -> None:
     ]
     words.insert(1, {"word": "7"})
     assert codes_of(json.dumps(value)) == [], "a word without times is just not highlighted"
-    words[2]["text"] = "three"
+    words.insert(1, {"word": "8", "start": None, "end": None})
+    assert codes_of(json.dumps(value)) == [], "nor is one with none"
+    words[3]["text"] = "three"
     assert codes_of(json.dumps(value)) == ["words_not_found"]
 
 

@@ -47,13 +47,25 @@ def test_srt_is_read() -> None:
         SRT.replace("1\n00", "#1\n00").replace("\n\n2\n00", "\n2.\n00"),
         SRT.replace("02,500\nHello", "02,500 Hello"),
         SRT.replace("02,500", "02,500 align:start position:0%"),
+        SRT.replace("\n", "\u2028"),
+        SRT.replace("\n", "\x85"),
+        SRT.replace("00:00:01", "\u200e00:00:01").replace("02,500", "\u202a02,500\u202c\u200f"),
+        SRT.replace("\n00", "\n\ufeff00"),
+        SRT.replace(":", "：").replace(",000", "，000").replace("-->", "－－＞"),
+        SRT.replace(" --> ", " --&gt; "),
+        SRT.replace(" --> ", " ~ "),
+        SRT.replace(" --> ", " "),
+        SRT.replace(" --> ", " -> ", 1),
+        SRT.replace("03,000 -->", "03,000 >"),
     ],
     ids=[
         "no numbers", "dots", "colons", "CRLF", "CR", "CRCRLF", "MM:SS", "single digits",
         "short fractions", "long fractions", "no spaces", "tabs", "short arrow", "broken arrow",
         "dash", "double arrow", "spaces in times", "coordinates", "no empty lines",
         "spaces at the end", "other numbers", "BOM", "no last line break", "full-width digits",
-        "number in line", "dressed numbers", "text in line", "settings",
+        "number in line", "dressed numbers", "text in line", "settings", "line separators",
+        "next lines", "marks of direction", "marks without width", "full-width signs",
+        "escaped arrow", "tilde", "no arrow", "two kinds of arrow", "half an arrow",
     ],
 )  # fmt: skip
 def test_dialects_of_srt_give_the_same_cues(dialect: str) -> None:
@@ -75,6 +87,22 @@ def test_an_arrow_in_a_text_is_no_time() -> None:
     assert times_of(one_cue("left --> right, 10:30 -> 11:30"))[0][2].startswith("left")
 
 
+def test_a_cue_inside_the_line_of_another_is_an_error() -> None:
+    """All line breaks were lost on the way."""
+    error = error_of(SRT.replace("\n", " "))
+    assert (error.code, "line 1" in error.message) == ("subtitles_incomplete", True)
+
+
+def test_times_in_seconds_are_an_error_and_not_an_empty_file() -> None:
+    assert error_of("1\n1.5 --> 2.5\nHello\n").code == "subtitles_incomplete"
+    assert len(cues_of(one_cue("It went from 1.5 --> 2.5"))) == 1
+
+
+def test_a_long_text_behind_its_times_is_whole() -> None:
+    text = "word " * 200 + "end"
+    assert times_of(f"1 00:00:01,000 --> 00:00:02,000 {text}\n") == [(1000, 2000, text)]
+
+
 def test_what_begins_before_the_video_begins_with_it() -> None:
     assert times_of("-00:00:01,000 --> 00:00:02,000\nx\n") == [(0, 2000, "x")]
 
@@ -89,6 +117,12 @@ def test_a_time_that_cannot_be_read_is_an_error_with_its_line(broken: str) -> No
     assert error.code == "subtitles_incomplete"
     assert "1 of 2" in error.message
     assert "line 7" in error.message
+
+
+@pytest.mark.parametrize("broken", ["00:00:xx,500", "00:00:0O,500", "00:00:02,5O0", "00:00:02:x"])
+def test_nor_is_the_beginning_of_a_broken_time_one(broken: str) -> None:
+    error = error_of(SRT.replace("00:00:02,500", broken))
+    assert (error.code, "line 2" in error.message) == ("subtitles_incomplete", True)
 
 
 def test_text_in_front_of_the_first_cue_is_told() -> None:

@@ -95,6 +95,12 @@ def test_an_ass_time_that_cannot_be_read_is_an_error_with_its_line(time: str) ->
     assert "line 24" in error.message
 
 
+def test_an_event_outside_its_section_is_no_less_one() -> None:
+    lost = "Dialogue: 0:00:06.00,0:00:05.00,Big,Late\n"
+    assert times_of(ASS + "\n[Fonts]\nfontname: evil.ttf\nM2Q\n" + lost)[2] == (5000, 6000, "Late")
+    assert len(times_of(ASS.replace("Dialogue", "dialogue", 1))) == 2
+
+
 @pytest.mark.parametrize("time", ["0:00:03.00", "00:00:03", "0:00:3.0", "0:00:03.000", "0:0:03:00"])
 def test_times_of_ass_come_in_many_forms(time: str) -> None:
     assert times_of(ASS.replace("0:00:03.00", time))[1] == (3000, 4000, "Bye")

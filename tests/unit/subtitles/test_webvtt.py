@@ -71,6 +71,13 @@ def test_text_behind_an_empty_line_is_told() -> None:
     assert codes_of(vtt(text="first\n\nlost\nlines")) == ["text_ignored"]
 
 
+def test_a_line_of_spaces_does_not_end_a_text() -> None:
+    """As in YouTube's automatic captions."""
+    assert times_of(vtt(text=" \nhello<00:01.500><c> you</c>")) == [(1000, 2000, "hello you")]
+    two = "00:01.000 --> 00:02.000\nx\n \nid\n00:03.000 --> 00:04.000\ny"
+    assert [text for *_, text in times_of("WEBVTT\n\n" + two)] == ["x", "y"]
+
+
 def test_classes_and_style_sheets_become_looks() -> None:
     text = "<c.yellow>a</c><c.loud>b</c><i>c</i><v.loud Bob>d</v><c.unknown>e</c>"
     head, _, _ = VTT.partition("intro")

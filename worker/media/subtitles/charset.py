@@ -66,12 +66,15 @@ OF_LANGUAGE = {
 """Where the language is known, only its charsets are asked for."""
 
 HAS_LETTERS = re.compile(rb"[A-Za-z\x80-\xff]")
+ESCAPED = ("iso2022_jp", "iso2022_jp_ext", "iso2022_kr")
+"""Charsets that are ASCII with escape sequences."""
 SYMBOLS = ("Cc", "No", "Sc", "Sk", "Sm", "So")
 SAMPLE = 10_000
 """Bytes that are looked at."""
 FORMER_NAMES = {"cp932": "shift_jis", "cp949": "euc_kr"}
 """What the supersets that are really used are known as."""
 REPLACED = "\ufffd".encode()
+UNKNOWN = "its character encoding is unknown; save it as UTF-8"
 MOST_DAMAGED = 0.2
 """At most this share of what is not ASCII may be no UTF-8 in a file that still counts as such."""
 
@@ -90,15 +93,28 @@ def decode(data: bytes, language: str | None = None) -> Decoded:
     """``language`` (BCP 47) narrows a guess down. Raises ``ValueError`` when no charset fits."""
     for mark, charset in BYTE_ORDER_MARKS:
         if data.startswith(mark):
-            return Decoded(data.decode(charset), charset.removesuffix("-sig"))
+            return _repaired(data, charset)
     if wide := _wide(data):
-        return Decoded(data.decode(wide), wide)
+        return _repaired(data, wide)
     if b"\x1b$" in data and data.isascii():
-        return Decoded(data.decode("iso2022_jp"), "iso2022_jp")
+        return _escaped(data)
     if _damaged(data[:SAMPLE]) <= MOST_DAMAGED:
-        text = data.decode("utf-8", "replace")
-        return Decoded(text, "utf-8", damaged=text.count("\ufffd") - data.count(REPLACED))
+        return _repaired(data, "utf-8")
     return _guess(data, language)
+
+
+def _repaired(data: bytes, charset: str) -> Decoded:
+    """With U+FFFD in the place of what is damaged."""
+    text = data.decode(charset, "replace")
+    damaged = text.count("\ufffd") - data.decode(charset, "ignore").count("\ufffd")
+    return Decoded(text, charset.removesuffix("-sig"), damaged=damaged)
+
+
+def _escaped(data: bytes) -> Decoded:
+    for charset in ESCAPED:
+        with suppress(UnicodeDecodeError):
+            return Decoded(data.decode(charset), charset)
+    raise ValueError(UNKNOWN)
 
 
 def _damaged(sample: bytes) -> float:
@@ -139,7 +155,7 @@ def _guess(data: bytes, language: str | None) -> Decoded:
             with suppress(UnicodeDecodeError):
                 text = data.decode(charset)
                 return Decoded(text, FORMER_NAMES.get(charset, charset), guessed=True)
-    raise ValueError("its character encoding is unknown; save it as UTF-8")
+    raise ValueError(UNKNOWN)
 
 
 def _scores(sample: bytes, charsets: Sequence[str]) -> Iterator[tuple[str, float]]:

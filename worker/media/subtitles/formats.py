@@ -6,7 +6,7 @@ import re
 from typing import Literal
 
 from worker.errors import JobError
-from worker.media.subtitles.timed_text import ARROWS, COMMAS
+from worker.media.subtitles.timed_text import ARROWS, COMMAS, WHOLE_TIMES, lines_of, timing_lines
 
 Format = Literal["srt", "vtt", "sbv", "json", "ass", "ssa"]
 
@@ -38,7 +38,7 @@ FOREIGN_TEXTS = (
     (r"(?:\[[a-z]+:[^\]\n]*\]\s*)*\[\d+:\d\d(?:[.:]\d+)?\]", "LRC"),
     (r"\d+:\d\d:\d\d[:=]", "TMPlayer"),
 )
-HAS_EVENT = re.compile(r"^[ \t]*Dialogue[ \t]*:", re.MULTILINE)
+HAS_EVENT = re.compile(r"^[ \t]*Dialogue[ \t]*:", re.MULTILINE | re.IGNORECASE)
 
 
 def refuse_foreign_bytes(data: bytes) -> None:
@@ -66,12 +66,12 @@ def format_of(text: str) -> Format:
     for pattern, name in FOREIGN_TEXTS:
         if re.match(pattern, start, re.IGNORECASE):
             raise JobError("subtitles_format", format=name)
-    with_times = [line for line in text.split("\n") if ":" in line]
-    if any(notation.times(line) for line in with_times for notation in ARROWS):
+    lines = [line for _, line in timing_lines(lines_of(text))]
+    if any(notation.times(line) for line in lines for notation in ARROWS):
         return "srt"
-    if any(COMMAS.times(line) for line in with_times):
+    if any(COMMAS.times(line) for line in lines):
         return "sbv"
-    if "-->" in text:
+    if "-->" in text or any(WHOLE_TIMES.times(line) for line in lines):
         return "srt"
     raise JobError("subtitles_unreadable", reason="no line in it looks like a time")
 

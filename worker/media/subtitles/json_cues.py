@@ -99,7 +99,11 @@ def _with_timed_words(item: object) -> object:
     """Recognisers leave out the times of some words, mostly numbers: those can't be highlighted."""
     if not isinstance(item, dict) or not isinstance(item.get("words"), list):
         return item
-    timed = [w for w in item["words"] if not isinstance(w, dict) or {"start", "end"} & w.keys()]
+    timed = [
+        word
+        for word in item["words"]
+        if not isinstance(word, dict) or (word.get("start"), word.get("end")) != (None, None)
+    ]
     return {**item, "words": timed}
 
 

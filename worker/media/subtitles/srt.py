@@ -10,7 +10,13 @@ from typing import get_args
 from worker.media.cues import Cue, Look
 from worker.media.style import Position
 from worker.media.subtitles.markup import read_srt_markup, tagged
-from worker.media.subtitles.timed_text import Block, arrow_blocks, comma_blocks, timestamp
+from worker.media.subtitles.timed_text import (
+    Block,
+    arrow_blocks,
+    comma_blocks,
+    lines_of,
+    timestamp,
+)
 
 COUNTER = re.compile("^[\\s\ufeff]*\\d+\\s*$")
 DRESSED_COUNTER = re.compile("^[\\s\ufeff#(\\[]*(\\d{1,9})[\\s.:)\\]]*$")
@@ -26,7 +32,7 @@ def read_srt(text: str) -> tuple[list[Cue], list[int]]:
 
     Raises ``subtitles_incomplete``.
     """
-    lines = text.split("\n")
+    lines = lines_of(text)
     blocks = arrow_blocks(lines)
     cues = [_cue(block, following=number) for number, block in enumerate(blocks, 2)]
     if blocks:
@@ -38,7 +44,7 @@ def read_srt(text: str) -> tuple[list[Cue], list[int]]:
 
 def read_sbv(text: str) -> list[Cue]:
     """The cues of an SBV file."""
-    lines = text.replace("[br]", "\n").split("\n")
+    lines = lines_of(text.replace("[br]", "\n"))
     return [_cue(block) for block in comma_blocks(lines)]
 
 

@@ -71,8 +71,11 @@ def read_substation(text: str, kind: str) -> tuple[SSAFile, int]:
     for number, line in enumerate(text.split("\n"), 1):
         key, colon, value = line.partition(":")
         key = key.strip()
+        name = key.lower()
         if heading := SECTION.match(line):
             section = heading.group(1).strip().lower()
+        elif colon and name == "dialogue":  # in whatever section it stands
+            events.append((number, _canonical(value, event_fields, EVENT_DEFAULTS, kind)))
         elif section in ("fonts", "graphics"):
             attachments += bool(ATTACHMENT.match(line))
         elif not colon:
@@ -80,15 +83,12 @@ def read_substation(text: str, kind: str) -> tuple[SSAFile, int]:
         elif section == "script info" and re.fullmatch(KEPT_INFO.get(key, "$."), value.strip()):
             info.append(f"{key}: {value.strip()}")
         elif section.endswith("styles"):
-            if key == "Format":
+            if name == "format":
                 style_fields = _field_names(value, STYLE_DEFAULTS[kind])
-            elif key == "Style":
+            elif name == "style":
                 styles.append(_canonical(value, style_fields, STYLE_DEFAULTS[kind], kind))
-        elif section == "events":
-            if key == "Format":
-                event_fields = _field_names(value, EVENT_DEFAULTS)
-            elif key == "Dialogue":
-                events.append((number, _canonical(value, event_fields, EVENT_DEFAULTS, kind)))
+        elif section == "events" and name == "format":
+            event_fields = _field_names(value, EVENT_DEFAULTS)
     times = _times(events)
     if any(len(fields["Text"]) > LONGEST_TEXT for _, fields in events):
         reason = f"a line has more than {LONGEST_TEXT} characters with its commands"

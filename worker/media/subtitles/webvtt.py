@@ -12,7 +12,13 @@ from dataclasses import dataclass, field
 
 from worker.media.cues import Cue, Look, Word, words_in
 from worker.media.subtitles.markup import colour, combined, milliseconds, read_vtt_markup, tagged
-from worker.media.subtitles.timed_text import ARROWS, Block, arrow_blocks, timestamp
+from worker.media.subtitles.timed_text import (
+    ARROWS,
+    Block,
+    arrow_blocks,
+    lines_of,
+    timestamp,
+)
 from worker.media.subtitles.vtt_placement import LINE_HEIGHT, placed, settings_of
 
 TICKS = 90
@@ -68,12 +74,12 @@ def read_vtt(text: str) -> tuple[list[Cue], list[int], int]:
 
     Raises ``subtitles_incomplete``.
     """
-    lines, headings = _read_headings(text.replace("\0", "\ufffd").split("\n"))
+    lines, headings = _read_headings(lines_of(text.replace("\0", "\ufffd")))
     cues = []
     ignored = []
     used = 0
     for block in arrow_blocks(lines):
-        blank = next((n for n, line in enumerate(block.body) if not line.strip()), len(block.body))
+        blank = _length(block.body)
         # Right above the timing line there may be an identifier.
         ignored += [at + 1 for at in range(used, block.at - 1) if lines[at].strip()]
         used = block.at + 1 + blank
@@ -83,6 +89,15 @@ def read_vtt(text: str) -> tuple[list[Cue], list[int], int]:
         return cues, ignored, 0
     once = list(dict.fromkeys(cues))
     return once, ignored, len(cues) - len(once)
+
+
+def _length(body: Sequence[str]) -> int:
+    """How many lines belong to the cue: up to an empty one. One of spaces is empty only where
+    nothing but the next cue's identifier follows: YouTube's captions have them within texts."""
+    if "" in body:
+        return body.index("")
+    spaces_and_identifier = len(body) > 1 and body[-2].isspace()
+    return len(body) - 2 * spaces_and_identifier
 
 
 def _cue(block: Block, markup: str, headings: Headings) -> Cue:

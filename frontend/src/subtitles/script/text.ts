@@ -17,7 +17,7 @@ export function clean(text: string): string {
 export function printable(text: string): string {
   return (
     text
-      .replace(/\r\n|[\r\u0085\u2028\u2029]/gu, '\n')
+      .replace(/\r\n|[\r\v\f\u0085\u2028\u2029]/gu, '\n')
       .replaceAll('\t', ' ')
       // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
       .replace(/[\0-\x08\x0b-\x1f\x7f-\x9f\ufeff\ufffe\uffff]/gu, '')
