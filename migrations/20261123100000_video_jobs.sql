@@ -172,6 +172,7 @@ comment on column video_worker.config.keep_completed is 'Completed rows and thei
 insert into video_worker.config default values;
 alter table video_worker.config enable row level security;
 
+-- Also for who writes to the row by hand.
 create function video_worker.set_updated_at() returns trigger
 language plpgsql set search_path = '' as $$
 begin

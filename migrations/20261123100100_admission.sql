@@ -32,7 +32,7 @@ begin
      where j.status = 'queued' and j.place is not null and j.priority = p_priority) - 1);
 end
 $$;
-comment on function video_worker.queue_clock is 'The place that is being served now among the jobs of one priority.';
+comment on function video_worker.queue_clock is 'The place that is being served now among the jobs of one priority; 0 when there are none.';
 
 -- p_after: the place that the user was served at last, if that is known. A job that waited for a
 -- retry has had its turn before and enters at the clock, not behind the other jobs of its user.
@@ -50,7 +50,7 @@ begin
        and j.user_id = p_job.user_id and j.priority = p_job.priority));
 end
 $$;
-comment on function video_worker.next_place is 'The place that this job gets when it becomes claimable now.';
+comment on function video_worker.next_place is 'The place that this job gets when it becomes claimable now. Precondition: its user''s lock is held, or it takes over the place of a job that just ended.';
 
 create function video_worker.has_room(p_user uuid) returns boolean
 language plpgsql stable set search_path = '' as $$
@@ -62,7 +62,7 @@ begin
     where j.user_id = p_user and j.status in ('queued', 'processing') and j.place is not null);
 end
 $$;
-comment on function video_worker.has_room is 'Whether one more job of this user may have a place.';
+comment on function video_worker.has_room is 'Whether one more job of this user may have a place. Holds for as long as the user''s lock is held.';
 
 -- Looking and then inserting lets parallel inserts through together (10 of 20 passed a limit of 3
 -- when tried); the lock makes them queue. It is held until commit and is per user.
@@ -70,7 +70,7 @@ create function video_worker.queue_up(p_user uuid) returns void
 language sql volatile set search_path = '' as $$
   select pg_advisory_xact_lock(video_worker.lock_key(p_user))
 $$;
-comment on function video_worker.queue_up is 'Waits until no other transaction adds a job of this user.';
+comment on function video_worker.queue_up is 'Waits until no other transaction adds a job of this user; until commit, none can.';
 
 create function video_worker.enforce_quota(p_user uuid) returns void
 language plpgsql security definer set search_path = '' as $$
@@ -110,6 +110,7 @@ end
 $$;
 comment on function video_worker.enforce_quota is 'Raises PT429 when this user may not queue another job now; serialises the user''s inserts.';
 
+-- Refuses a job (PT429 over a limit, 23505 for a key that was used), or gives it what it starts with.
 create function video_worker.admit_job() returns trigger
 language plpgsql security definer set search_path = '' set enable_seqscan = off as $$
 begin
@@ -158,7 +159,7 @@ begin
   return found;
 end
 $$;
-comment on function video_worker.displace is 'Holds the least urgent waiting job of a user for the sake of a more urgent one.';
+comment on function video_worker.displace is 'Holds the least urgent waiting job of a user for the sake of a more urgent one. Precondition: the user''s lock is held. False: every place is taken by a job that is as urgent, runs, or is just being claimed.';
 
 -- Gives a place to the first held job of a user; false: there is none.
 -- Precondition: there is room, and the user's lock is held or the job p_left just left its place.

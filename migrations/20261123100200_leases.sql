@@ -59,6 +59,7 @@ alter table video_worker.leases enable row level security;
 alter table video_worker.job_events enable row level security;
 alter table video_worker.orphans enable row level security;
 
+-- Who works on it is read from the lease, so a claim writes the lease before the row.
 create function video_worker.record_event() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin

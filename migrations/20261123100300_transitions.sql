@@ -5,6 +5,8 @@
 --     statement (a new snapshot). In one statement a join would re-check the job after waiting
 --     for its lock, but compare the lease as it was before.
 --   * Time is the database's time. No worker's clock takes part.
+--   * Each may be called again after a lost reply. The precondition is the same for all: the caller is in
+--     no transaction of its own, so that a lock is held for one statement and what is answered is committed.
 
 set lock_timeout = '5s';
 set statement_timeout = '60s';
@@ -15,9 +17,11 @@ language sql immutable set search_path = '' as $$
 $$;
 comment on function video_worker.output_prefix is 'Folder in bucket renders that belongs to one claim of one job.';
 
--- Claims at most as many jobs as tokens are given, in fair order. The caller makes the tokens, so a
--- call that is repeated after a lost reply returns the jobs that the first one claimed.
--- Zero rows, or fewer than tokens: nothing more is claimable now.
+-- Claims at most as many jobs as tokens are given, in fair order. The caller makes the tokens, new
+-- ones for every claim, so a call that is repeated after a lost reply returns the jobs that the first
+-- one claimed.
+-- Zero rows, or fewer than tokens: nothing more is claimable now. A notification, or jobs_ready of a
+-- check-in, will say when to ask again.
 create function video_worker.claim_jobs(p_worker uuid, p_tokens uuid[], p_lease interval)
 returns table (
   job_id uuid, token uuid, user_id uuid, attempt smallint, max_attempts smallint,
@@ -64,6 +68,7 @@ end
 $$;
 
 -- The first jobs in fair order that no other session is claiming at this moment; they stay locked.
+-- An empty array: there are none, or others are at all of them.
 create function video_worker.lock_ready_jobs(p_limit integer) returns uuid[]
 language plpgsql set search_path = '' as $$
 begin
@@ -128,8 +133,9 @@ begin
 end
 $$;
 
--- Ends a claim that did not complete. What it may have uploaded is due for removal after two
--- lease times, when even a worker that was paused has learnt that it lost the job.
+-- Ends a claim that did not complete; nothing happens if there is none. What it may have uploaded is due
+-- for removal after two lease times, when even a worker that was paused has learnt that it lost the job.
+-- Precondition: the job is locked, and p_job is the row as it was claimed (its attempt names the folder).
 create function video_worker.drop_lease(p_job public.video_jobs) returns void
 language sql volatile set search_path = '' as $$
   with dropped as (
@@ -189,6 +195,7 @@ begin
 end
 $$;
 
+-- 'queued' or 'failed', as above. Precondition: the job is locked and leased.
 create function video_worker.end_attempt(p_job public.video_jobs, p_code text, p_message text, p_retry_in interval)
 returns text
 language plpgsql set search_path = '' as $$
@@ -211,7 +218,7 @@ begin
 end
 $$;
 
--- 'cancelled' or 'lost'.
+-- 'cancelled' or 'lost'. Precondition: the user has asked for it.
 create function video_worker.cancel_job(p_job uuid, p_token uuid) returns text
 language plpgsql security definer set search_path = '' as $$
 declare

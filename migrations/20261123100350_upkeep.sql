@@ -31,7 +31,8 @@ end
 $$;
 comment on function video_worker.is_dead is 'Whether the lease has run out, or its worker''s session is gone and its heartbeat is late.';
 
--- Takes jobs from dead workers; the attempt stays spent. Returns how many.
+-- Takes jobs from dead workers; the attempt stays spent. Returns how many; 0: nobody is dead, or others
+-- are at their jobs. It waits for no lock, so a heartbeat that comes at this moment wins.
 -- Precondition: the caller has been in touch with the database since p_judge_since.
 create function video_worker.rescue_expired(p_judge_since timestamptz) returns integer
 language plpgsql set search_path = '' as $$
@@ -44,10 +45,12 @@ begin
     select l.job_id, l.token from video_worker.leases l where video_worker.is_dead(l, p_judge_since)
   loop
     select * into v_job from public.video_jobs j where j.id = v_lease.job_id for no key update skip locked;
-    -- Looked at again under the row's lock: it may have been renewed or finished meanwhile.
-    continue when v_job.id is null or not exists (
-      select from video_worker.leases l
-      where l.job_id = v_lease.job_id and l.token = v_lease.token and video_worker.is_dead(l, p_judge_since));
+    continue when v_job.id is null;
+    -- Looked at again under both locks: it may have been renewed or finished meanwhile.
+    perform from video_worker.leases l
+    where l.job_id = v_lease.job_id and l.token = v_lease.token and video_worker.is_dead(l, p_judge_since)
+    for no key update skip locked;
+    continue when not found;
     if v_job.cancel_requested_at is not null then
       perform video_worker.cancel_job(v_lease.job_id, v_lease.token);
     else
@@ -62,7 +65,8 @@ $$;
 
 -- One statement every p_every keeps a worker in the picture: it says that it lives, rescues what the
 -- dead left, and hears whether it shall drain, whether there is a job to claim, in how many seconds
--- the next scheduled one is due (null: there is none), and whether orphans wait for removal.
+-- the next scheduled one is due (null: there is none), and whether orphans wait for removal. Always one
+-- row. Precondition: p_holds_lock is true only while the worker's session holds its lock.
 -- The upkeep is done by one worker at a time; the others get rescued = 0.
 create function video_worker.check_in(
   p_worker uuid, p_name text, p_version text, p_slots smallint, p_holds_lock boolean, p_every interval
@@ -100,8 +104,9 @@ language sql security definer set search_path = '' as $$
 $$;
 comment on function video_worker.check_out is 'A worker that ends in order takes itself off the list.';
 
--- Orphaned folders that are due, at most p_limit. Each is handed out again after ten minutes unless
--- it was cleared, so a worker that dies over it changes nothing.
+-- Orphaned folders that are due, at most p_limit; zero rows: there are none, or others are at them. Each
+-- is handed out again after ten minutes unless it was cleared, so a worker that dies over it changes
+-- nothing.
 create function video_worker.take_orphans(p_limit integer) returns setof text
 language sql security definer set search_path = '' as $$
   with due as materialized (
@@ -113,13 +118,15 @@ language sql security definer set search_path = '' as $$
   returning o.prefix
 $$;
 
+-- Precondition: nothing is left in the folder.
 create function video_worker.clear_orphan(p_prefix text) returns void
 language sql security definer set search_path = '' as $$
   delete from video_worker.orphans where prefix = p_prefix
 $$;
 
 -- Deletes finished rows whose time of keeping is over (see video_worker.config), at most 1,000 at a
--- time, and workers not seen for a day. Deleted rows leave their output to the orphans' sweep.
+-- time, and workers not seen for a day. Returns how many rows; below 1,000: there are no more. Deleted
+-- rows leave their output to the orphans' sweep.
 create function video_worker.prune() returns integer
 language plpgsql security definer set search_path = '' as $$
 declare

@@ -21,6 +21,7 @@ end
 $$;
 comment on function video_worker.own_job is 'Locks and returns a job of the caller; raises PT404 otherwise.';
 
+-- The row as it is then; PT404 if it is not the caller's.
 create function video_worker.cancel_own_job(p_job uuid) returns public.video_jobs
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -31,7 +32,7 @@ end
 $$;
 
 -- A waiting job ends at once; one in work is stopped by its worker, which hears of it by NOTIFY or at
--- the next heartbeat; a finished one stays as it is.
+-- the next heartbeat; a finished one stays as it is. Precondition: the job is locked.
 create function video_worker.request_cancel(p_job public.video_jobs) returns public.video_jobs
 language plpgsql set search_path = '' as $$
 begin
@@ -46,6 +47,7 @@ begin
 end
 $$;
 
+-- The row as it is then; PT404 if it is not the caller's, PT409 if it has not failed, PT429 over a limit.
 create function video_worker.retry_own_job(p_job uuid) returns public.video_jobs
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -60,7 +62,8 @@ begin
 end
 $$;
 
--- Queues a job as if it were new: all attempts, a new place; its history stays.
+-- Queues a job as if it were new: all attempts, a new place; its history stays. Precondition: the job is
+-- locked, and nobody holds a lease on it.
 create function video_worker.queue_again(p_job public.video_jobs) returns public.video_jobs
 language plpgsql set search_path = '' as $$
 begin
@@ -78,6 +81,7 @@ begin
 end
 $$;
 
+-- Zero rows: there is no such job, or it is not the caller's.
 create function video_worker.own_job_history(p_job uuid)
 returns table (at timestamptz, status public.video_job_status, stage public.video_job_stage, attempt smallint,
                error_code text, error_message text)
@@ -89,7 +93,8 @@ language sql stable security definer set search_path = '' as $$
 $$;
 
 -- Counts other users' rows, and tells nothing of them but their number. Past a thousand it is "many".
--- A held job comes after all that have a place now, and after the earlier held ones of its user.
+-- A held job comes after all that have a place now, and after the earlier held ones of its user. Null, or
+-- no row: the job does not wait, or is not the caller's.
 create function video_worker.own_jobs_ahead(p_job uuid) returns integer
 language sql stable security definer set search_path = '' as $$
   select (

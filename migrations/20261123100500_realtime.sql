@@ -16,6 +16,7 @@ begin
 end
 $$;
 
+-- What the user's page shows of a job; the rest of the row is read when it is wanted.
 create function video_worker.broadcast_change() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -154,3 +155,12 @@ def test_squawk_has_no_objection() -> None:
     files = sorted((ROOT / "migrations").glob("*.sql"))
     done = subprocess.run([squawk, *files], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
+
+
+def test_every_function_says_what_it_is_for() -> None:
+    """In a comment above it, or as \\df+ shows it."""
+    for path in (ROOT / "migrations").glob("*.sql"):
+        text = path.read_text()
+        for function in re.finditer(r"^create function ([\w.]+)", text, re.MULTILINE):
+            above = text[: function.start()].splitlines()[-1].startswith("--")
+            assert above or f"comment on function {function[1]} is" in text, function[1]

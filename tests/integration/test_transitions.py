@@ -433,6 +433,26 @@ def test_a_slow_worker_that_holds_its_lock_is_left_alone(
     assert claim.heartbeat() == "ok"
 
 
+def test_a_heartbeat_at_the_last_moment_wins_and_nobody_waits(
+    db: Db, new_worker: Callable[[], SqlWorker]
+) -> None:
+    """Heartbeats of several jobs come in one statement: a rescue that waited for the lease of one
+    with that of another in its hands would end in a deadlock."""
+    late, survivor = new_worker(), new_worker()
+    jobs = [db.new_job(), db.new_job()]
+    second, first = late.claim_one(), late.claim_one()
+    first.heartbeat()  # the next one changes nothing visible, and so leaves the row alone
+    for job_id in jobs:
+        age_lease(db, job_id, MINUTE)
+    survivor.connection.execute("set lock_timeout = '1ms'")
+    late.connection.autocommit = False
+    first.heartbeat()
+    assert survivor.check_in()["rescued"] == 1
+    assert second.heartbeat() == "lost"
+    late.connection.commit()
+    assert first.heartbeat() == "ok"
+
+
 def test_an_outage_of_the_database_makes_nobody_look_dead(db: Db, worker: SqlWorker) -> None:
     """The server of the tests has been up for less than this lease says it was silent."""
     db.new_job()
