@@ -1,7 +1,7 @@
 /** From the browser and back, on a real project with a real worker. */
 
 import { BROKEN, LONG, SHORT } from './clips'
-import { App, expect, test } from './page'
+import { App, expect, SRT, test } from './page'
 
 test('a video is opened, subtitled, burned, played and downloaded', async ({ app, page }) => {
   await app.signUp()
@@ -115,7 +115,7 @@ test('a job that fails says why, with its code, and leads back to the editor', a
   await expect(page.getByLabel('Text of cue 1')).toHaveValue('Hello from the browser')
 })
 
-test('two users do not see each other', async ({ app, page, browser }) => {
+test('two users do not see each other', async ({ app, browser }) => {
   await app.signUp()
   const id = await app.burn(SHORT)
   await expect(app.status('completed')).toBeVisible()
@@ -127,7 +127,16 @@ test('two users do not see each other', async ({ app, page, browser }) => {
   await other.open(`/jobs/${id}`)
   await expect(other.page.getByText('There is no such job, or it is not yours')).toBeVisible()
   await other.page.context().close()
-  await page.close()
+})
+
+test('who signs in next on the same page finds nothing of the last one', async ({ app, page }) => {
+  await app.signUp()
+  await app.chooseVideo(SHORT)
+  await app.importSubtitles(SRT)
+  await page.getByRole('button', { name: 'Account' }).click()
+  await page.getByRole('menuitem', { name: 'Sign out' }).click()
+  await page.getByRole('button', { name: 'Continue as a guest' }).click()
+  await expect(page.getByRole('heading', { name: 'Drop a video here' })).toBeVisible()
 })
 
 test('who waits sees how many come before', async ({ app, page, browser }) => {

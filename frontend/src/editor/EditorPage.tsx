@@ -11,12 +11,13 @@ import { OpenVideo, takeVideo } from './OpenVideo'
 import { Player } from './Player'
 import { StylePanel } from './StylePanel'
 import { SubmitButton } from './SubmitButton'
-import { useDocument, useEditor } from './store'
+import { closeVideo, useDocument, useEditor } from './store'
 import { Timeline } from './Timeline'
 import { Toolbar } from './Toolbar'
+import { dropUpload } from './uploading'
 
 export default function EditorPage({ userId }: { userId: string }) {
-  const video = useEditor((state) => state.video)
+  const video = useEditor((state) => (state.owner === userId ? state.video : null))
   const draft = useDraft(userId)
   if (video) return <Editor userId={userId} />
   if (draft === 'loading') {
@@ -36,6 +37,11 @@ function useDraft(userId: string): Draft | undefined | 'loading' {
     let current = true
     let stop: (() => void) | undefined
     const begin = async () => {
+      if (useEditor.getState().owner !== userId) {
+        dropUpload()
+        closeVideo()
+        useEditor.setState({ owner: userId })
+      }
       // The video is still open when someone comes back from another page.
       const stored = useEditor.getState().video ? undefined : await loadDraft(userId)
       if (!current) return

@@ -7,7 +7,7 @@ import type { Draft } from './draft'
 import { type Document, EMPTY, openVideo } from './store'
 import { dropUpload, startUpload, uploadedAlready } from './uploading'
 
-export const VIDEO_TYPES = 'video/*,.mkv,.flv,.ts,.mts'
+const VIDEO_TYPES = 'video/*,.mkv,.flv,.ts,.mts'
 
 /** Take a video: show it, and begin to upload it. */
 export function takeVideo(

@@ -1,6 +1,6 @@
 import { Alert, Button, CloseButton, Group, Progress, Text } from '@mantine/core'
 import { Flame } from 'lucide-react'
-import { useRef, useState } from 'react'
+import { useState } from 'react'
 import { useLocation } from 'wouter'
 import { adviceFor } from '../jobs/advice'
 import { VideoServiceError } from '../service'
@@ -16,21 +16,22 @@ export function SubmitButton({ userId }: { userId: string }) {
   const [, navigate] = useLocation()
   const [controller, setController] = useState<AbortController>()
   const [error, setError] = useState<VideoServiceError>()
-  const pressed = useRef(0)
 
   const submit = async () => {
     const own = new AbortController()
-    pressed.current = performance.now()
     setController(own)
     setError(undefined)
     if (upload.status === 'failed' && video) startUpload(video.file, video.name)
     try {
       const job = await submitDraft(userId, own.signal)
-      performance.measure('submitted', { start: pressed.current })
       navigate(`/jobs/${job.id}`)
     } catch (reason) {
       if (own.signal.aborted) return
-      setError(reason instanceof VideoServiceError ? reason : new VideoServiceError('unexpected'))
+      const failure =
+        reason instanceof VideoServiceError ? reason : new VideoServiceError('unexpected')
+      setError(failure)
+      // It was uploaded once, and is gone from Storage: the next press finds it there again.
+      if (failure.code === 'input_missing' && video) startUpload(video.file, video.name)
     } finally {
       setController(undefined)
     }

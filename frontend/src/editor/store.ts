@@ -27,6 +27,8 @@ export interface Picture {
 }
 
 interface EditorState {
+  /** Whose all this is: someone else may sign in on the same page. */
+  owner: string | null
   video: Video | null
   picture: Picture | null
   player: HTMLVideoElement | null
@@ -37,6 +39,7 @@ interface EditorState {
 export const EMPTY: Document = { cues: [], style: {}, styled: null }
 
 export const useEditor = create<EditorState>(() => ({
+  owner: null,
   video: null,
   picture: null,
   player: null,

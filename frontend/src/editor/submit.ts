@@ -1,6 +1,7 @@
 /** From the document to a job. */
 
 import { videoService } from '../ffmpegService'
+import { rememberSubmitted } from '../jobs/submitted'
 import type { Job, Subtitles } from '../service'
 import { isPlain, withoutIds } from '../subtitles/edit'
 import { writeSrt } from '../subtitles/files'
@@ -8,11 +9,6 @@ import { toJson } from '../subtitles/json'
 import { draftSalt, renewSalt } from './draft'
 import { type Document, useEditor } from './store'
 import { uploaded } from './uploading'
-
-let lastSubmitted: Job | undefined
-
-/** The row that was submitted a moment ago, if it is this one. */
-export const submittedJob = (id: string) => (lastSubmitted?.id === id ? lastSubmitted : undefined)
 
 /** Waits for the upload, and asks for the job. Raises `VideoServiceError`, or the signal's reason. */
 export async function submitDraft(userId: string, signal: AbortSignal): Promise<Job> {
@@ -22,7 +18,7 @@ export async function submitDraft(userId: string, signal: AbortSignal): Promise<
   const idempotencyKey = await digest(JSON.stringify([draftSalt(), request]))
   const job = await videoService.submit({ ...request, idempotencyKey }, signal)
   renewSalt(userId)
-  lastSubmitted = job
+  rememberSubmitted(job)
   return job
 }
 

@@ -13,13 +13,13 @@ import {
 import { ArrowLeft, Download, RotateCcw, SquarePen, TriangleAlert, X } from 'lucide-react'
 import { type ReactNode, useEffect, useState } from 'react'
 import { Link } from 'wouter'
-import { submittedJob } from '../editor/submit'
 import { videoService } from '../ffmpegService'
 import { isFinal, type Job, type ResultUrls, type VideoServiceError, videoName } from '../service'
 import { formatSpan } from '../subtitles/clock'
 import { useVideoJob } from '../useVideoJob'
 import { adviceFor } from './advice'
 import { etaText, isCancelling, StatusBadge, stageText } from './Status'
+import { submittedJob } from './submitted'
 
 export function JobPage({ id }: { id: string }) {
   const { job, ahead, error, cancel, retry } = useVideoJob(videoService, id, submittedJob(id))

@@ -26,12 +26,17 @@ export interface Feed {
   listen(listener: FeedListener): () => void
 }
 
+/** From one page of an app to the next, the channel stays open. */
+const LINGER_SECONDS = 3
+
 export function createFeed(client: Client): Feed {
   const listeners = new Set<FeedListener>()
   const heard = new Map<string, JobChange>()
   let channel: RealtimeChannel | undefined
   let live = false
-  // Joining takes two requests; who stops listening meanwhile makes the rest of it void.
+  let open = false
+  let closing: ReturnType<typeof setTimeout> | undefined
+  // Joining takes two requests; a channel that is not wanted any more makes the rest of it void.
   let generation = 0
 
   const stale = () => {
@@ -42,8 +47,11 @@ export function createFeed(client: Client): Feed {
     if (document.visibilityState === 'visible') stale()
   }
 
-  async function open() {
+  async function join() {
     const own = ++generation
+    open = true
+    addEventListener('online', stale)
+    document.addEventListener('visibilitychange', wake)
     const { data } = await client.auth.getSession()
     // A join without the user's token would be refused.
     await client.realtime.setAuth()
@@ -66,13 +74,23 @@ export function createFeed(client: Client): Feed {
     })
   }
 
-  function close() {
+  function leave() {
+    clearTimeout(closing)
     generation++
+    open = false
     live = false
+    removeEventListener('online', stale)
+    document.removeEventListener('visibilitychange', wake)
     heard.clear()
     if (channel) void client.removeChannel(channel)
     channel = undefined
   }
+
+  // Whoever signs in next has a channel of their own.
+  client.auth.onAuthStateChange((event) => {
+    if (event === 'SIGNED_OUT') leave()
+    else if (!channel && listeners.size > 0) void join()
+  })
 
   return {
     get live() {
@@ -81,18 +99,11 @@ export function createFeed(client: Client): Feed {
     latest: (id) => heard.get(id),
     listen(listener) {
       listeners.add(listener)
-      if (listeners.size === 1) {
-        void open()
-        addEventListener('online', stale)
-        document.addEventListener('visibilitychange', wake)
-      }
+      clearTimeout(closing)
+      if (!open) void join()
       return () => {
-        listeners.delete(listener)
-        if (listeners.size === 0) {
-          removeEventListener('online', stale)
-          document.removeEventListener('visibilitychange', wake)
-          close()
-        }
+        const last = listeners.delete(listener) && listeners.size === 0
+        if (last) closing = setTimeout(leave, LINGER_SECONDS * 1000)
       }
     },
   }
