@@ -15,6 +15,8 @@ export const LONG = join(FOLDER, 'long.mp4')
 export const LARGE = join(FOLDER, 'large.mp4')
 export const BROKEN = join(FOLDER, 'broken.mp4')
 
+/** Half an hour, as a thousand cues have. */
+export const HALF_HOUR = join(FOLDER, 'half-hour.mp4')
 /** A picture that does not move: the same at any time. */
 export const STILL = join(FOLDER, 'still.mp4')
 
@@ -24,6 +26,7 @@ export const FFMPEG = execFileSync(PYTHON, [
 ]).toString()
 
 const MOVING = 'testsrc2=s=SIZE:r=25:d=SECONDS,eq=saturation=0.35:brightness=-0.2'
+const SLOW = 'testsrc2=s=SIZE:r=2:d=SECONDS'
 const STANDING = 'smptehdbars=s=SIZE:r=25:d=SECONDS,eq=saturation=0.3:brightness=-0.3'
 
 function clip(path: string, seconds: number, size: string, picture = MOVING): void {
@@ -40,6 +43,7 @@ export default function makeClips(): void {
   mkdirSync(FOLDER, { recursive: true })
   clip(SHORT, 6, '640x360')
   clip(LONG, 40, '1280x720')
+  clip(HALF_HOUR, 1800, '96x54', SLOW)
   clip(STILL, 2, '1280x720', STANDING)
   if (!existsSync(LARGE)) {
     clip(LARGE, 6, '640x360')

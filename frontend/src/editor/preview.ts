@@ -4,8 +4,8 @@ import JASSUB from 'jassub'
 import wasmUrl from 'jassub/dist/wasm/jassub-worker.wasm?url'
 import modernWasmUrl from 'jassub/dist/wasm/jassub-worker-modern.wasm?url'
 import workerUrl from 'jassub/dist/worker/worker.js?worker&url'
-import { isPlain } from '../subtitles/edit'
-import { plainCue, writeScript } from '../subtitles/script/ass'
+import { type EditorCue, isPlain } from '../subtitles/edit'
+import { plainCue, type ScriptCue, writeScript } from '../subtitles/script/ass'
 import { markedCue } from '../subtitles/script/markup'
 import { type Document, EMPTY, type Picture } from './store'
 
@@ -26,9 +26,23 @@ function fontFamilies(): Promise<Families> {
   return families
 }
 
+/** Each cue is read once for as long as it stays the same. */
+function once(read: (cue: EditorCue) => ScriptCue): (cue: EditorCue) => ScriptCue {
+  const known = new WeakMap<EditorCue, ScriptCue>()
+  return (cue) => {
+    const result = known.get(cue) ?? read(cue)
+    known.set(cue, result)
+    return result
+  }
+}
+
+const plain = once(plainCue)
+const marked = once(markedCue)
+
 /** What the worker makes of a document, for a picture of this size. */
 export function scriptOf({ cues, style, styled }: Document, { width, height }: Picture): string {
-  return styled ?? writeScript(cues.map(isPlain(cues) ? plainCue : markedCue), style, width, height)
+  if (styled !== null) return styled
+  return writeScript(cues.map(isPlain(cues) ? plain : marked), style, width, height)
 }
 
 /** Draws over a video whose size is known, on a canvas beside it. */

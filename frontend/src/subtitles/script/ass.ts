@@ -64,6 +64,8 @@ interface Canvas {
   marginVertical: number
 }
 
+const written = new WeakMap<ScriptCue, { context: string; events: string[] }>()
+
 /** The script for a picture of `width` x `height` displayed pixels. */
 export function writeScript(
   cues: readonly ScriptCue[],
@@ -73,10 +75,18 @@ export function writeScript(
   language: string | null = null,
 ): string {
   const canvas = canvasOf(withDefaults(given), width, height)
+  // What a cue becomes depends on no other cue: while one is edited, the others are known.
+  const context = JSON.stringify([canvas.style, width, height])
   const spoken = eastAsian(cues.map((cue) => cue.text.join('')).join('\n'), language)
   const events = cues
     .filter((cue) => cue.text.length && cue.end > cue.start)
-    .flatMap((cue) => eventsOf(cue, canvas, spoken))
+    .flatMap((cue) => {
+      const known = written.get(cue)
+      if (known?.context === context + spoken) return known.events
+      const events = eventsOf(cue, canvas, spoken)
+      written.set(cue, { context: context + spoken, events })
+      return events
+    })
   return [
     '[Script Info]',
     'ScriptType: v4.00+',

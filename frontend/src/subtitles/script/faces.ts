@@ -54,7 +54,9 @@ export function facesOf(text: string[], language: EastAsian, noto: boolean): Fac
   let before = BASE
   return text.map((character, at) => {
     const goesOn = before === EMOJI && FOLLOWS_EMOJI.test(character)
-    if (goesOn || text[at + 1] === EMOJI_SIGN || IS_EMOJI.test(character)) before = EMOJI
+    const latin = character > ' ' && character < '\u0300' && text[at + 1] !== EMOJI_SIGN
+    if (latin) before = BASE
+    else if (goesOn || text[at + 1] === EMOJI_SIGN || IS_EMOJI.test(character)) before = EMOJI
     else if (FOLLOWS.test(character)) before = before === EMOJI ? BASE : before
     else if (!noto) before = BASE
     else if (IS_CJK.test(character)) before = cjk

@@ -87,6 +87,7 @@ export function widthsOf(text: string[]): number[] {
 }
 
 function widthOf(character: string): number {
+  if (character < '\u00ad') return 1
   if (IS_WIDE.test(character)) return 2
   return NO_WIDTH.test(character) ? 0 : 1
 }
