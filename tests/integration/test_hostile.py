@@ -113,6 +113,17 @@ async def test_a_file_that_breaks_off_is_told_from_a_shorter_one(
     assert (await code_of(program, tmp_path) or "shorter") in expected
 
 
+async def test_damage_at_the_beginning_does_not_hide_what_the_file_is(
+    program: Ffmpeg, tmp_path: Path
+) -> None:
+    """Each frame that can't be decoded is a line or two in ffmpeg's log, behind the listing."""
+    damage = "noise=amount='if(lt(n,1400),1,1000000000)'"
+    video = (*picture("320x180", seconds=56.2), "-c:v", "mpeg4", "-g", "1", "-bsf:v", damage)
+    ffmpeg(*video, "-f", "avi", tmp_path / INPUT)
+    info = await probe(program, tmp_path, 1 << 24)
+    assert (info.container, info.video.codec, info.output_width) == ("avi", "mpeg4", 320)
+
+
 @pytest.mark.parametrize("says", [600.0, 0.1])
 async def test_a_header_that_lies_about_the_duration_loses_no_frame(
     program: Ffmpeg, tmp_path: Path, says: float

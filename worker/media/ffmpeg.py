@@ -27,7 +27,8 @@ from worker.media.sandbox import LAYERS, Level, Mode, access, find_holes
 log = structlog.get_logger()
 
 PACKAGE = Path(__file__).parents[1]
-KEPT_LINES = 2000
+KEPT_LINES = 1000
+"""Of a log, at its beginning and at its end."""
 LONGEST_LINE = 400
 STALL_SECONDS = 120.0
 """Without any progress for this long, ffmpeg hangs."""
@@ -63,19 +64,25 @@ class Position:
 @dataclass
 class Run:
     """A finished run: exit code (negative: killed by that signal), what it wrote to stdout, the
-    last lines of its log, how far it came, the code points that no font could draw, and how many
-    frames the decoder could only guess in part."""
+    first and the last lines of its log, how far it came, the code points that no font could draw,
+    and how many frames the decoder could only guess in part."""
 
     returncode: int = 0
     stdout: bytes = b""
-    lines: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
+    first_lines: list[str] = field(default_factory=list)
+    last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
     position: Position = field(default_factory=Position)
     missing_glyphs: set[int] = field(default_factory=set)
     corrupt_frames: int = 0
 
     @property
     def log(self) -> str:
-        return "\n".join(self.lines)
+        return "\n".join([*self.first_lines, *self.last_lines])
+
+    def note(self, line: str) -> None:
+        """Keep a line of the log, cut short."""
+        beginning = len(self.first_lines) < KEPT_LINES
+        (self.first_lines if beginning else self.last_lines).append(line[:LONGEST_LINE])
 
 
 class Ffmpeg:
@@ -305,8 +312,9 @@ async def _feed(process: asyncio.subprocess.Process, pieces: Pieces | None) -> N
 
 
 async def _read_log(stream: asyncio.StreamReader, run: Run) -> None:
-    """Keep the last lines, cut short; note glyphs that libass had no font for and frames that are
-    damaged. The log must not be one that counts repeated lines (``-v repeat+…``)."""
+    """Keep the first and the last lines, cut short; note glyphs that libass had no font for and
+    frames that are damaged. The log must not be one that counts repeated lines (``-v repeat+…``).
+    """
     rest = ""
     while data := await stream.read(65536):
         *lines, rest = (rest + data.decode("utf-8", "replace")).split("\n")
@@ -317,9 +325,9 @@ async def _read_log(stream: asyncio.StreamReader, run: Run) -> None:
             elif CORRUPT_FRAME in line:
                 run.corrupt_frames += 1
             else:
-                run.lines.append(line[:LONGEST_LINE])
+                run.note(line)
     if rest:
-        run.lines.append(rest)
+        run.note(rest)
 
 
 async def _read_progress(stream: asyncio.StreamReader, run: Run, on_progress: Progress) -> None:

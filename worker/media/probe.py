@@ -7,14 +7,13 @@ meet the filters.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 from worker.errors import JobError
-from worker.media.ffmpeg import Ffmpeg, Limits
+from worker.media.ffmpeg import Ffmpeg, Limits, Run
 from worker.media.listing import Listing, Stream, read_listing
 from worker.media.packets import ENCRYPTED_PACKET
 
@@ -40,6 +39,7 @@ FIRST_FRAME = re.compile(
     r"^\[Parsed_showinfo_\d+ @ [^\]]*\] n: +0 .* fmt:(\w+) .*sar:(\d+)/(\d+) s:(\d+)x(\d+) i:(\w)",
     re.MULTILINE,
 )
+COPIED = re.compile(r"^  Stream #0:(\d+) -> #1:\d+ \(copy\)", re.MULTILINE)
 COLOR = re.compile(
     r"color_range:(\S+) color_space:(\S+) color_primaries:(\S+) color_trc:(\S+)", re.MULTILINE
 )
@@ -129,7 +129,8 @@ async def probe(
     ``video_too_big`` (more than ``max_pixels``), ``video_too_small``, ``too_many_tracks``,
     ``audio_track_missing``, ``dolby_vision``.
     """
-    listing = await _list(ffmpeg, folder)
+    look = await _look(ffmpeg, folder, "V:0?", "a:0?")
+    listing = _read_listing(look.log)
     videos = [s for s in listing.streams if s.kind == "Video" and s.width and not s.cover]
     audios = [s for s in listing.streams if s.kind == "Audio"]
     if not videos:
@@ -144,16 +145,13 @@ async def probe(
     if video.dolby_vision == 0:
         raise JobError("dolby_vision")
     decoder = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(video.codec) if video.alpha else None
-    # Side by side: a user waits. That it is encrypted explains that it can not be decoded.
-    clear, frame = await asyncio.gather(
-        _require_clear(ffmpeg, folder, [video, *([audio] if audio else [])]),
-        _first_frame(ffmpeg, folder, video, decoder),
-        return_exceptions=True,
-    )
-    if isinstance(clear, BaseException):
-        raise clear
-    if isinstance(frame, BaseException):
-        raise frame
+    indexes = [stream.index for stream in (video, audio) if stream]
+    if decoder or [int(index) for index in COPIED.findall(look.log)] != indexes:
+        look = await _look(ffmpeg, folder, *map(str, indexes), decoder=decoder)
+    # First: it explains that there is no frame.
+    if ENCRYPTED_PACKET in look.stdout.decode() or video.encrypted or (audio and audio.encrypted):
+        raise JobError("video_encrypted")
+    frame = _first_frame(look, video)
     if min(frame.width, frame.height) < SMALLEST_SIDE:
         raise JobError("video_too_small", actual=f"{frame.width}x{frame.height}")
     assert listing.container
@@ -183,8 +181,25 @@ async def probe(
     )
 
 
-async def _list(ffmpeg: Ffmpeg, folder: Path) -> Listing:
-    log = (await ffmpeg.run([*OPEN_INPUT, "-i", f"file:{INPUT}"], folder, PROBING)).log
+async def _look(ffmpeg: Ffmpeg, folder: Path, *streams: str, decoder: str | None = None) -> Run:
+    """ffmpeg's listing, the first packet of each of ``streams`` (the picture, then the sound), and
+    the first frame of the picture, upright. One run, for a user waits; so the first look takes the
+    streams that are the right ones in nearly every file, and another one follows if they were not.
+    """
+    maps = [word for stream in streams for word in ("-map", f"0:{stream}")]
+    return await ffmpeg.run(
+        [
+            *("-threads", "1", *(("-c:v", decoder) if decoder else ())),
+            *(*OPEN_INPUT, "-i", f"file:{INPUT}"),
+            *(*maps[:2], "-vf", "showinfo", "-frames:v", "1", "-f", "null", "-"),
+            *(*maps, "-c", "copy", "-frames:v", "1", "-frames:a", "1", "-f", "framecrc", "pipe:1"),
+        ],
+        folder,
+        PROBING,
+    )
+
+
+def _read_listing(log: str) -> Listing:
     listing = read_listing(log)
     if not listing.container:
         raise JobError("video_encrypted" if "encryption" in log else "invalid_video", log[-2000:])
@@ -193,7 +208,7 @@ async def _list(ffmpeg: Ffmpeg, folder: Path) -> Listing:
     return listing
 
 
-def padded_pixels(video: Stream | VideoStream) -> int:
+def padded_pixels(video: VideoStream) -> int:
     """How many pixels its decoder must be allowed to make."""
     return (video.width + PADDING) * (video.height + PADDING)
 
@@ -228,17 +243,6 @@ async def _decodes(ffmpeg: Ffmpeg, folder: Path, audio: Stream) -> bool:
     return not re.search("no decoder found|Error while opening decoder", run.log)
 
 
-async def _require_clear(ffmpeg: Ffmpeg, folder: Path, streams: list[Stream]) -> None:
-    """Raises ``video_encrypted``: ffmpeg may decode Common Encryption to garbage without a word,
-    but notes it on every packet."""
-    for stream in streams:
-        packet = ["-map", f"0:{stream.index}", "-c", "copy", "-frames", "1", "-f", "framecrc"]
-        reading = ["-v", "error", *OPEN_INPUT, "-i", f"file:{INPUT}", *packet, "pipe:1"]
-        first = await ffmpeg.run(reading, folder, PROBING)
-        if ENCRYPTED_PACKET in first.stdout.decode() or stream.encrypted:
-            raise JobError("video_encrypted")
-
-
 @dataclass(frozen=True)
 class _Frame:
     """A decoded frame, upright: its size, a pixel's aspect, its format, colours and fields."""
@@ -251,24 +255,14 @@ class _Frame:
     interlaced: bool
 
 
-async def _first_frame(ffmpeg: Ffmpeg, folder: Path, video: Stream, decoder: str | None) -> _Frame:
-    """Decode the first frame and turn it upright. Raises ``invalid_video``."""
-    run = await ffmpeg.run(
-        [
-            *("-max_pixels", str(padded_pixels(video))),
-            *(("-c:v", decoder) if decoder else ()),
-            *(*OPEN_INPUT, "-i", f"file:{INPUT}", "-map", f"0:{video.index}", "-vf", "showinfo"),
-            *("-frames:v", "1", "-f", "null", "-"),
-        ],
-        folder,
-        PROBING,
-    )
-    found = FIRST_FRAME.search(run.log)
+def _first_frame(look: Run, video: Stream) -> _Frame:
+    """What ``_look`` saw of it. Raises ``invalid_video``."""
+    found = FIRST_FRAME.search(look.log)
     if not found:
-        raise JobError("invalid_video", run.log[-2000:])
+        raise JobError("invalid_video", look.log[-2000:])
     pixel_format, *numbers, fields = found.groups()
     numerator, denominator, width, height = map(int, numbers)
-    tagged = COLOR.search(run.log, found.end())
+    tagged = COLOR.search(look.log, found.end())
     color = Color(*tagged.groups()) if tagged else Color()
     if color.transfer == "unknown":
         color = replace(color, transfer=OF_DOLBY_VISION.get(video.dolby_vision or 0, "unknown"))
