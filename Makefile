@@ -17,7 +17,7 @@ DENO := $(BIN)/deno
 DENO_CONFIG := --config supabase/functions/process-video/deno.json
 DENO_SOURCES := supabase/functions devstack/functions tests/contract/supabase
 
-.PHONY: demo dev test test-functions test-browser test-page screenshots bench-click corpus fuzz lint lint-functions format sbom docs vectors sheets types bench-quality bench-render help
+.PHONY: demo dev test test-functions test-browser test-page screenshots bench-click corpus fuzz lint lint-functions format sbom docs vectors sheets types bench-quality bench-queue bench-render help
 
 help:
 	@echo "make demo [VIDEO=… SUBS=…]  one job, from upload to subtitled video"
@@ -105,6 +105,9 @@ bench-render: $(VENV)/bench.ok
 
 bench-quality: $(VENV)/bench.ok
 	$(BIN)/python -m benchmarks.quality
+
+bench-queue: $(VENV)/bench.ok
+	$(BIN)/python -m benchmarks.queue
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
