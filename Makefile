@@ -17,7 +17,7 @@ DENO := $(BIN)/deno
 DENO_CONFIG := --config supabase/functions/process-video/deno.json
 DENO_SOURCES := supabase/functions devstack/functions tests/contract/supabase
 
-.PHONY: demo dev test test-functions test-browser test-page screenshots bench-click corpus fuzz lint lint-functions format sbom docs vectors sheets types bench-quality bench-queue bench-render help
+.PHONY: demo dev test test-functions test-browser test-page screenshots bench-click corpus fuzz lint lint-functions format sbom docs vectors sheets types bench-quality bench-queue bench-render bench-scale help
 
 help:
 	@echo "make demo [VIDEO=… SUBS=…]  one job, from upload to subtitled video"
@@ -108,6 +108,9 @@ bench-quality: $(VENV)/bench.ok
 
 bench-queue: $(VENV)/bench.ok
 	$(BIN)/python -m benchmarks.queue
+
+bench-scale: $(VENV)/bench.ok
+	$(BIN)/python -m benchmarks.scale
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -8,9 +8,7 @@ their median times. The last line is one JSON object.
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -20,6 +18,7 @@ import structlog
 from benchmarks.burns import Burner
 from benchmarks.clips import dialogue, film
 from benchmarks.measure import Cost, take_turns
+from benchmarks.report import print_figures, print_load
 from benchmarks.transfer import measure_transfers
 
 SECONDS = 60
@@ -88,12 +87,12 @@ def speed(base: Cost, cost: Cost) -> str:
 
 def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    print(f"load of the machine before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
+    print_load()
     with tempfile.TemporaryDirectory() as folder:
         burner = Burner(Path(folder))
         figures = compare_with_others(burner) | compare_smart(burner)
         figures |= measure_transfers(Path(folder))
-    print(json.dumps({name: round(value, 3) for name, value in figures.items()}))
+    print_figures(figures)
 
 
 if __name__ == "__main__":

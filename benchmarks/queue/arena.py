@@ -122,13 +122,16 @@ def _starts_within(worker: Worker, seconds: float) -> bool:
 class Arena:
     """Postgres in ``folder``, and a template database for each contestant. Use it as a context."""
 
-    def __init__(self, folder: Path, contestants: tuple[Contestant, ...]) -> None:
+    def __init__(
+        self, folder: Path, contestants: tuple[Contestant, ...], settings: dict[str, str] = SETTINGS
+    ) -> None:
         self._folder = folder
         self._contestants = contestants
+        self._settings = settings
         self._numbers = count(1)
 
     def __enter__(self) -> Arena:
-        self._postgres = Postgres.start(self._folder / "postgres", options=SETTINGS)
+        self._postgres = Postgres.start(self._folder / "postgres", options=self._settings)
         with psycopg.connect(self._postgres.dsn(user=SUPERUSER)) as connection:
             connection.execute("create extension pg_stat_statements")
         for contestant in self._contestants:
@@ -150,6 +153,11 @@ class Arena:
         finally:
             ring.connection.close()
             self._postgres.drop_database(name)
+
+    @property
+    def log(self) -> Path:
+        """What the server says."""
+        return self._folder / "postgres" / "server.log"
 
     def statements(self, database: str) -> int:
         """How many statements clients have sent to a database so far."""

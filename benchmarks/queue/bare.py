@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 from uuid import uuid4
@@ -41,8 +42,11 @@ class BareWorker:
     """Claims and completes jobs of the database at ``dsn``, ``slots`` at a time."""
 
     def __init__(self, dsn: str, slots: int, work: Work, name: str = "bench") -> None:
-        # As the peers in this benchmark, which have no log configured either.
-        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+        # Warnings only: the peers have no log configured either.
+        structlog.configure(
+            wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+            logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        )
         rhythm = Rhythm()
         worker_id = uuid4()
         application_name = f"video-worker {name}"

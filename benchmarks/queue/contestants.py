@@ -24,8 +24,9 @@ OTHERS = 2000
 class Contestant:
     """``install`` makes its schema in a database. ``send`` inserts one job per row of {jobs}, with
     {priority}, {after} (an interval), {first} and {users} (whose they are), and {data}: ``tells``
-    for those whose start is told, else ``silent``. ``open`` says whether a job has not ended. ``worker`` is the module of its process,
-    which logs in as ``role``. ``settle`` does for jobs sent without triggers what these would."""
+    for those whose start is told, else ``silent``. ``open`` says whether a job has not ended.
+    ``worker`` is the module of its process, which logs in as ``role``. ``settle`` does for jobs
+    sent without triggers what these would."""
 
     name: str
     install: Callable[[Postgres, str], None]
