@@ -91,8 +91,9 @@ begin
   end if;
   jobs_ready := exists (select from public.video_jobs j where j.status = 'queued' and j.place is not null);
   next_job_in := (
-    select greatest(extract(epoch from min(j.run_at) - now()), 0)
-    from public.video_jobs j where j.status = 'queued' and j.place is null and not j.held);
+    select greatest(extract(epoch from j.run_at - now()), 0)
+    from public.video_jobs j where j.status = 'queued' and j.place is null and not j.held
+    order by j.run_at limit 1);
   orphans_due := exists (select from video_worker.orphans o where o.due_at <= now());
   return next;
 end

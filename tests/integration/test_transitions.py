@@ -188,6 +188,12 @@ def test_a_failure_with_a_retry_queues_the_job_for_later(db: Db, worker: SqlWork
     assert 25 < worker.check_in()["next_job_in"] <= 30
 
 
+def test_a_check_in_says_when_no_job_is_scheduled(db: Db, worker: SqlWorker) -> None:
+    assert worker.check_in()["next_job_in"] is None
+    db.new_job()
+    assert worker.check_in()["next_job_in"] is None, "it is ready"
+
+
 def test_a_failure_without_a_retry_is_final(db: Db, worker: SqlWorker) -> None:
     job_id = db.new_job()
     assert worker.claim_one().fail() == "failed"
