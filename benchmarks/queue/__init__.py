@@ -7,5 +7,9 @@ and take turns. Ours is the whole worker but for the video: claimer, listener, k
 runner as in worker/service.py, with fencing, history, quotas and fairness at their defaults.
 
 ``contestants`` says what is installed and how a job is sent; ``worker_*`` are their processes;
-``latency``, ``burn``, ``standing`` and ``age`` measure. What is unequal: see docs/scaling.md.
+``latency``, ``burn``, ``standing`` and ``age`` measure.
+
+What is unequal: procrastinate and ours keep finished rows, pgqueuer deletes them. Ours writes
+history, checks quotas and sends Realtime's broadcast; pgqueuer runs on uvloop, as its own command
+does, and its "1 slot" is up to 2. Backlogs are filled without triggers.
 """

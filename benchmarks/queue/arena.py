@@ -132,8 +132,9 @@ class Arena:
 
     def __enter__(self) -> Arena:
         self._postgres = Postgres.start(self._folder / "postgres", options=self._settings)
-        with psycopg.connect(self._postgres.dsn(user=SUPERUSER)) as connection:
-            connection.execute("create extension pg_stat_statements")
+        for database in ("postgres", "template1"):
+            with psycopg.connect(self._postgres.dsn(database, SUPERUSER)) as connection:
+                connection.execute("create extension pg_stat_statements")
         for contestant in self._contestants:
             self._postgres.create_database(contestant.name)
             contestant.install(self._postgres, contestant.name)
