@@ -51,6 +51,25 @@ test('a file is read whatever its charset', async () => {
   }
 })
 
+test.each([
+  ['windows-1251', 'cff0e8e2e5f22c20eae0ea20e4e5ebe03f', 'Привет, как дела?'],
+  [
+    'shift_jis',
+    '82b182f182c982bf82cd814182a88cb38b4382c582b782a98148',
+    'こんにちは、お元気ですか？',
+  ],
+  [
+    'gb18030',
+    'c4e3bac32cd7eebdfcd4f5c3b4d1f93fced2c3c7bac3bec3c3bbbcfbc3e6c1cba1a3',
+    '你好,最近怎么样?我们好久没见面了。',
+  ],
+])('%s is guessed', async (_, hex, expected) => {
+  const text = hex.match(/../g)?.map((byte) => Number.parseInt(byte, 16)) ?? []
+  const bytes = [...new TextEncoder().encode('1\n00:00:01,000 --> 00:00:02,000\n'), ...text]
+  const imported = await importSubtitles(new Blob([new Uint8Array(bytes)]))
+  expect(imported).toMatchObject({ kind: 'cues', cues: [{ text: expected }] })
+})
+
 test('an ASS file is kept as it is', async () => {
   const text = '[V4+ Styles]\n[Events]\nDialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,Hi\n'
   expect(await importSubtitles(new Blob([text]))).toEqual({ kind: 'styled', text })

@@ -19,11 +19,12 @@ export class ImportError extends Error {
 
 const TIME = String.raw`(?:(\d+):)?(\d{1,3}):(\d{1,2})(?:[.,:](\d+))?`
 const TIMING = new RegExp(String.raw`^\s*${TIME}\s*-+>\s*${TIME}(?!\d)`)
+const WESTERN = 'windows-1252'
 const COMMENT = /^(WEBVTT|NOTE|STYLE|REGION)(\s|$)/
 
 /** Raises `ImportError` with a sentence for the user. */
 export async function importSubtitles(file: Blob): Promise<Imported> {
-  const text = decode(await file.arrayBuffer())
+  const text = (await decode(await file.arrayBuffer()))
     .replace(/\r\n?/g, '\n')
     .replace(/^\ufeff/, '')
   if (/^\[V4\+? Styles\]/im.test(text) && /^\s*Dialogue\s*:/im.test(text)) {
@@ -73,15 +74,24 @@ interface Recognised extends Word {
   word: string
 }
 
-/** UTF-8, UTF-16 with its mark, else what Windows wrote in the West. */
-function decode(bytes: ArrayBuffer): string {
+/** UTF-8, UTF-16 with its mark, else a guess by how frequent letters are in each language. */
+async function decode(bytes: ArrayBuffer): Promise<string> {
   const [first, second] = new Uint8Array(bytes)
   if (first === 0xff && second === 0xfe) return new TextDecoder('utf-16le').decode(bytes)
   if (first === 0xfe && second === 0xff) return new TextDecoder('utf-16be').decode(bytes)
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
-    return new TextDecoder('windows-1252').decode(bytes)
+    const { detect } = await import('chardet')
+    return decoderOf(detect(new Uint8Array(bytes))).decode(bytes)
+  }
+}
+
+function decoderOf(charset: string | null): TextDecoder {
+  try {
+    return new TextDecoder(charset ?? WESTERN)
+  } catch {
+    return new TextDecoder(WESTERN)
   }
 }
 
