@@ -3,12 +3,14 @@
     python frontend/assets.py
 
 The preview draws with the files that the worker draws with. They come from the same wheels, so they
-are copied rather than committed.
+are copied rather than committed. The text of the page falls back to them too (`fonts.css`): a
+browser loads those of the scripts that it meets and that the machine has no font for.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -19,11 +21,21 @@ from fontTools.ttLib import TTCollection, TTFont
 from fontTools.varLib.instancer import instantiateVariableFont
 
 from worker.media.fonts import font_folders
+from worker.media.script.faces import CJK, IS_EMOJI, SCRIPTS
 
 PUBLIC = Path(__file__).parent / "public"
 FAMILY, TYPOGRAPHIC_FAMILY = 1, 16
 BOLD = 700
 WEIGHTS = {"Regular": 400, "Bold": BOLD}
+FALLBACK = "Any Script"
+# Scripts that most machines have a font for, and whose own is large.
+LOCAL_FONTS = {
+    "Noto Sans CJK JP": (
+        "PingFang SC", "Hiragino Sans", "Microsoft YaHei", "Yu Gothic", "Malgun Gothic",
+        "Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans SC",
+    ),
+    "Noto Emoji": ("Apple Color Emoji", "Segoe UI Emoji", "Noto Color Emoji"),
+}  # fmt: skip
 SAMPLE_SECONDS = 24
 SENTENCES = (
     (1.0, 4.2, "Drop a video, write its subtitles,\nand burn them in."),
@@ -52,6 +64,29 @@ def copy_fonts(target: Path) -> None:
                 for family in families_in(copy):
                     families.setdefault(family, []).append(f"/fonts/{copy.name}")
     (target / "index.json").write_text(json.dumps(families, indent=1))
+    (target / "fonts.css").write_text(fallback_rules(families))
+
+
+def fallback_rules(families: dict[str, list[str]]) -> str:
+    """One family for every script: which of its files is loaded, the text decides."""
+    scripts = [(ranges, str(face.family)) for ranges, face in SCRIPTS]
+    large = [(CJK, "Noto Sans CJK JP"), (IS_EMOJI.pattern.strip("[]"), "Noto Emoji")]
+    return "".join(
+        font_face(
+            ranges, [f'local("{name}")' for name in LOCAL_FONTS.get(family, ())] + [f"url({file})"]
+        )
+        for ranges, family in scripts + large
+        for file in families.get(family, [])[:1]
+    )
+
+
+def font_face(ranges: str, sources: list[str]) -> str:
+    """`ranges`: as they stand in the class of a regular expression."""
+    codes = re.sub(r"(.)-(.)", lambda m: f"U+{ord(m[1]):x}-{ord(m[2]):x}, ", ranges)
+    return (
+        f'@font-face {{ font-family: "{FALLBACK}"; font-display: swap; '
+        f"src: {', '.join(sources)}; unicode-range: {codes.rstrip(', ')} }}\n"
+    )
 
 
 def copies_of(file: Path, target: Path) -> list[Path]:

@@ -9,12 +9,6 @@ import { type App, expect, test } from './page'
 
 const FOLDER = join(import.meta.dirname, '../../docs/screenshots')
 
-/** Scripts that the machine may have no font for: those of the preview. */
-const FONTS = ['Arabic', 'Hebrew', 'Devanagari'].map(
-  (script) =>
-    `@font-face { font-family: Shown; src: url(/fonts/NotoSans${script}-Regular.ttf); unicode-range: U+590-97F }`,
-)
-
 async function shoot(page: Page, name: string) {
   mkdirSync(FOLDER, { recursive: true })
   const png = test.info().outputPath(`${name}.png`)
@@ -127,17 +121,4 @@ test.describe('phone', () => {
     await openSample(app)
     await shoot(page, 'phone')
   })
-})
-
-test.beforeEach(async ({ page }) => {
-  await page.addInitScript(
-    (css) => {
-      addEventListener('DOMContentLoaded', () => {
-        const style = document.createElement('style')
-        style.textContent = css
-        document.head.append(style)
-      })
-    },
-    `${FONTS.join('\n')} textarea { font-family: system-ui, Shown !important }`,
-  )
 })

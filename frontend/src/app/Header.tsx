@@ -46,7 +46,7 @@ export function Header({ user }: { user: User }) {
       <Group gap={4} ml="auto" wrap="nowrap">
         <ActionIcon
           size="lg"
-          aria-label={dark ? 'Light colours' : 'Dark colours'}
+          aria-label={dark ? 'Light mode' : 'Dark mode'}
           onClick={() => setColorScheme(dark ? 'light' : 'dark')}
         >
           {dark ? <Sun size={20} /> : <Moon size={20} />}

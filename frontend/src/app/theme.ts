@@ -5,7 +5,8 @@ export const theme = createTheme({
   primaryShade: { light: 7, dark: 7 },
   defaultRadius: 'md',
   cursorType: 'pointer',
-  fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif',
+  // The last one: what assets.py made of the worker's fonts, for scripts that this machine lacks.
+  fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif, "Any Script"',
   headings: { fontWeight: '650' },
   components: {
     ActionIcon: {
@@ -33,6 +34,7 @@ export const variables: CSSVariablesResolver = () => ({
     '--wave-played': '#4263eb',
     '--cue': 'rgb(66 99 235 / 16%)',
     '--cue-selected': 'rgb(66 99 235 / 38%)',
+    '--cue-label': 'rgb(255 255 255 / 75%)',
   },
   dark: {
     '--mantine-color-dimmed': 'var(--mantine-color-dark-1)',
@@ -42,5 +44,6 @@ export const variables: CSSVariablesResolver = () => ({
     '--wave-played': '#91a7ff',
     '--cue': 'rgb(145 167 255 / 18%)',
     '--cue-selected': 'rgb(145 167 255 / 42%)',
+    '--cue-label': 'rgb(0 0 0 / 55%)',
   },
 })

@@ -12,6 +12,7 @@ const ROW_HEIGHT = 88
 export function CueList() {
   const { cues } = useDocument()
   const selected = useEditor((state) => state.selected)
+  const current = useEditor((state) => state.current)
   const scroll = useRef<HTMLDivElement>(null)
   const rows = useVirtualizer({
     count: cues.length,
@@ -25,6 +26,14 @@ export function CueList() {
   useEffect(() => {
     if (index >= 0) rows.scrollToIndex(index, { align: 'auto' })
   }, [index, rows])
+
+  // While it plays, the list goes along, but not away from what is being written.
+  const spoken = cues.findIndex((cue) => cue.id === current)
+  useEffect(() => {
+    const playing = useEditor.getState().player?.paused === false
+    const writing = scroll.current?.contains(document.activeElement)
+    if (playing && !writing && spoken >= 0) rows.scrollToIndex(spoken, { align: 'auto' })
+  }, [spoken, rows])
 
   if (cues.length === 0) return <NoCues />
   return (
@@ -40,7 +49,12 @@ export function CueList() {
                 ref={rows.measureElement}
                 style={{ position: 'absolute', insetInline: 0, top: row.start }}
               >
-                <CueRow cue={cue} number={row.index + 1} selected={cue.id === selected} />
+                <CueRow
+                  cue={cue}
+                  number={row.index + 1}
+                  selected={cue.id === selected}
+                  current={cue.id === current}
+                />
               </div>
             )
           )

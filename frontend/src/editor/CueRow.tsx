@@ -12,10 +12,12 @@ interface Props {
   cue: edit.EditorCue
   number: number
   selected: boolean
+  /** Under the playhead. */
+  current: boolean
 }
 
 /** One cue in the list. Drawn anew only when it changes itself. */
-export const CueRow = memo(function CueRow({ cue, number, selected }: Props) {
+export const CueRow = memo(function CueRow({ cue, number, selected, current }: Props) {
   const speed = cue.text.length / ((cue.end - cue.start) / 1000)
   const setTimes = (times: { start?: number; end?: number }) =>
     changeCues((cues) => edit.setTimes(cues, cue.id, times), `times ${cue.id}`)
@@ -24,10 +26,11 @@ export const CueRow = memo(function CueRow({ cue, number, selected }: Props) {
     <div
       className="cue"
       data-selected={selected || undefined}
+      data-current={current || undefined}
       onFocus={() => select(cue.id)}
       onMouseDown={() => select(cue.id)}
     >
-      <Text size="xs" c="dimmed" ta="right" pt={6} className="time" aria-hidden>
+      <Text size="xs" c="dimmed" ta="right" pt={6} className="time number" aria-hidden>
         {number}
       </Text>
       <div>
@@ -63,7 +66,8 @@ export const CueRow = memo(function CueRow({ cue, number, selected }: Props) {
           autosize
           minRows={1}
           maxRows={6}
-          dir="auto"
+          // Mantine gives its own `dir` to the box around the field.
+          attributes={{ input: { dir: 'auto' } }}
           value={cue.text}
           onChange={(event) => {
             const text = event.currentTarget.value

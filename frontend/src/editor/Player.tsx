@@ -1,25 +1,11 @@
 import { Alert } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
-import { Gauge } from 'lucide-react'
-import {
-  MediaControlBar,
-  MediaController,
-  MediaFullscreenButton,
-  MediaMuteButton,
-  MediaPlayButton,
-  MediaPlaybackRateButton,
-  MediaTimeDisplay,
-  MediaTimeRange,
-} from 'media-chrome/react'
 import { type RefObject, useEffect, useRef, useState } from 'react'
+import VideoPlayer from '../player/VideoPlayer'
 import type { Preview } from './preview'
-import { useDocument, useEditor, type Video } from './store'
+import { followPlayhead, useDocument, useEditor, type Video } from './store'
 
 const REDRAW_AFTER = 120
-// Attributes that the React wrappers have no types for. The controls stand below the picture, so that
-// they never hide what is written on it.
-const FULLSCREEN = { fullscreenelement: 'player' }
-const CONTROLS = { mediacontroller: 'media' }
 
 /** The video with the subtitles as they will be burned in. */
 export function Player({ video }: { video: Video }) {
@@ -38,8 +24,8 @@ export function Player({ video }: { video: Video }) {
   usePreview(element)
 
   return (
-    <div className="player" id="player">
-      <MediaController id="media" className="picture" noAutohide {...FULLSCREEN}>
+    <>
+      <VideoPlayer>
         {/* biome-ignore lint/a11y/useMediaCaption: the subtitles are what is drawn on it */}
         <video
           ref={element}
@@ -49,25 +35,16 @@ export function Player({ video }: { video: Video }) {
           playsInline
           aria-label={video.name}
           onLoadedMetadata={measure}
+          onTimeUpdate={followPlayhead}
           onError={() => setUnplayable(true)}
         />
-      </MediaController>
-      <MediaControlBar {...CONTROLS}>
-        <MediaPlayButton />
-        <MediaTimeRange />
-        <MediaTimeDisplay showDuration noToggle />
-        <MediaMuteButton />
-        <MediaPlaybackRateButton rates={[0.5, 0.75, 1, 1.5, 2]}>
-          <Gauge slot="icon" size={20} aria-hidden style={{ fill: 'none' }} />
-        </MediaPlaybackRateButton>
-        <MediaFullscreenButton />
-      </MediaControlBar>
+      </VideoPlayer>
       {unplayable && (
-        <Alert role="status" radius={0}>
+        <Alert role="status">
           This browser can’t play the video, but the worker may read it all the same.
         </Alert>
       )}
-    </div>
+    </>
   )
 }
 

@@ -20,7 +20,7 @@ import { change, useDocument } from './store'
 
 /** Which fields belong together; one that the schema has and this list has not comes last. */
 const GROUPS: [string, (keyof FullStyle)[]][] = [
-  ['Text', ['font', 'size', 'color', 'bold', 'italic', 'letter_spacing']],
+  ['Text', ['font', 'size', 'color', 'letter_spacing', 'bold', 'italic']],
   ['Place', ['position', 'margin_vertical', 'margin_horizontal']],
   ['Outline and shadow', ['outline', 'outline_color', 'shadow', 'shadow_color']],
   ['Box', ['box_color', 'box_padding']],
@@ -182,7 +182,7 @@ function ColorField({ field, value, onChange }: FieldProps & { value: string | n
       disabled={value === null}
       value={value ?? '#000000B3'}
       onChange={(next) => onChange(next.toUpperCase())}
-      eyeDropperButtonProps={{ 'aria-label': 'Pick a colour from the screen' }}
+      eyeDropperButtonProps={{ 'aria-label': 'Pick a color from the screen' }}
     />
   )
   if (!field.optional) return input

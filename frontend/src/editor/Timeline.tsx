@@ -11,6 +11,11 @@ const SNAP_PIXELS = 8
 const SMALLEST_ZOOM = 10
 const LARGEST_ZOOM = 300
 
+/** The regions are in a shadow tree that the page's style sheet does not reach. */
+const LABEL =
+  'font: 12px var(--mantine-font-family); padding: 2px 6px; white-space: nowrap; overflow: hidden; ' +
+  'text-overflow: ellipsis; color: var(--mantine-color-text); background: var(--cue-label)'
+
 /** The waveform with the cues on it: click to seek, drag to move, drag an edge, double-click to add. */
 export function Timeline({ video, player }: { video: Video; player: HTMLVideoElement }) {
   const container = useRef<HTMLDivElement>(null)
@@ -164,8 +169,8 @@ function place(region: Region, cue: edit.EditorCue): void {
 function label(text: string): HTMLElement {
   const element = document.createElement('div')
   element.textContent = text.replace(/<[^>]*>/g, '').replaceAll('\n', ' ')
-  element.style.cssText =
-    'font: 12px system-ui; padding: 3px 6px; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; color: var(--mantine-color-text)'
+  element.dir = 'auto'
+  element.style.cssText = LABEL
   return element
 }
 

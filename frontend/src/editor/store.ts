@@ -2,7 +2,7 @@
 
 import { create } from 'zustand'
 import type { Style } from '../service/types'
-import type * as edit from '../subtitles/edit'
+import * as edit from '../subtitles/edit'
 import { advance, begin, type History, redo, undo } from '../subtitles/history'
 
 export interface Video {
@@ -34,6 +34,8 @@ interface EditorState {
   player: HTMLVideoElement | null
   history: History<Document>
   selected: string | null
+  /** The cue under the playhead. */
+  current: string | null
 }
 
 export const EMPTY: Document = { cues: [], style: {}, styled: null }
@@ -45,6 +47,7 @@ export const useEditor = create<EditorState>(() => ({
   player: null,
   history: begin(EMPTY),
   selected: null,
+  current: null,
 }))
 
 export const useDocument = () => useEditor((state) => state.history.present)
@@ -59,7 +62,7 @@ export function openVideo(file: Blob, name: string, document?: Document): void {
 export function closeVideo(): void {
   const { video } = getState()
   if (video) URL.revokeObjectURL(video.url)
-  setState({ video: null, picture: null, history: begin(EMPTY), selected: null })
+  setState({ video: null, picture: null, history: begin(EMPTY), selected: null, current: null })
 }
 
 /** Steps of one `name` in a row are undone together. */
@@ -89,6 +92,12 @@ export function now(): number {
 export function seek(milliseconds: number): void {
   const { player } = getState()
   if (player) player.currentTime = Math.max(0, milliseconds / 1000)
+}
+
+export function followPlayhead(): void {
+  const { history, current } = getState()
+  const id = edit.cueAt(history.present.cues, now())?.id ?? null
+  if (id !== current) setState({ current: id })
 }
 
 export function selectedCue(): edit.EditorCue | undefined {

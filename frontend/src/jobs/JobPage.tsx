@@ -11,8 +11,10 @@ import {
   Title,
 } from '@mantine/core'
 import { ArrowLeft, Download, RotateCcw, SquarePen, TriangleAlert, X } from 'lucide-react'
-import { type ReactNode, useEffect, useState } from 'react'
+import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react'
 import { Link } from 'wouter'
+import { useEditor } from '../editor/store'
+import { useUpload } from '../editor/uploading'
 import { videoService } from '../ffmpegService'
 import { isFinal, type Job, type ResultUrls, type VideoServiceError, videoName } from '../service'
 import { formatSpan } from '../subtitles/clock'
@@ -20,6 +22,8 @@ import { useVideoJob } from '../useVideoJob'
 import { adviceFor } from './advice'
 import { etaText, isCancelling, StatusBadge, stageText } from './Status'
 import { submittedJob } from './submitted'
+
+const VideoPlayer = lazy(() => import('../player/VideoPlayer'))
 
 export function JobPage({ id }: { id: string }) {
   const { job, ahead, error, cancel, retry } = useVideoJob(videoService, id, submittedJob(id))
@@ -75,14 +79,19 @@ function Working({
   ahead: number | null
   cancel(): Promise<void>
 }) {
+  const open = useEditor((state) => state.video)
+  const isOpen = useUpload((state) => state.path === job.input_path)
   return (
     <Card withBorder p={0}>
       <Stack className="frame center" gap="xs" p="md">
+        {open && isOpen && (
+          <video className="backdrop" src={`${open.url}#t=1`} muted playsInline aria-hidden />
+        )}
         <Text fz={44} fw={650} className="time" lh={1}>
           {job.progress} %
         </Text>
         <Text>{stageText(job, ahead)}</Text>
-        <Text size="sm" c="dimmed" mih="1.5em" className="time">
+        <Text size="sm" opacity={0.85} mih="1.5em" className="time">
           {etaText(job)}
         </Text>
       </Stack>
@@ -151,19 +160,26 @@ function Result({ job }: { job: Job }) {
   const info = (job.output_info ?? {}) as Info
   return (
     <Card withBorder p={0}>
-      <div className="frame center result">
-        {urls && (
-          // biome-ignore lint/a11y/useMediaCaption: they are burned in
-          <video
-            controls
-            playsInline
-            preload="metadata"
-            src={urls.video}
-            poster={poster}
-            aria-label={videoName(job)}
-          />
+      <div className="result">
+        {urls ? (
+          <Suspense fallback={<div className="player-frame" />}>
+            <VideoPlayer>
+              {/* biome-ignore lint/a11y/useMediaCaption: they are burned in */}
+              <video
+                slot="media"
+                playsInline
+                preload="metadata"
+                src={urls.video}
+                poster={poster}
+                aria-label={videoName(job)}
+              />
+            </VideoPlayer>
+          </Suspense>
+        ) : (
+          <div className="player-frame center">
+            {error && <Text role="alert">{error.message}</Text>}
+          </div>
         )}
-        {error && <Text role="alert">{error.message}</Text>}
       </div>
       <Group p="md" justify="space-between">
         <Text size="sm" c="dimmed">

@@ -1,0 +1,42 @@
+import { En } from 'media-chrome/dist/lang/en.js'
+import { addTranslation } from 'media-chrome/dist/utils/i18n.js'
+import {
+  MediaControlBar,
+  MediaController,
+  MediaFullscreenButton,
+  MediaMuteButton,
+  MediaPlayButton,
+  MediaPlaybackRateButton,
+  MediaTimeDisplay,
+  MediaTimeRange,
+} from 'media-chrome/react'
+import type { ReactElement } from 'react'
+
+// A button's name has to hold what is written on it, “1x”.
+addTranslation('en', { ...En, 'Playback rate {playbackRate}': 'Playback rate {playbackRate}x' })
+
+// Attributes that the React wrappers have no types for.
+const FULLSCREEN = { fullscreenelement: 'player' }
+const CONTROLS = { mediacontroller: 'media' }
+
+/**
+ * A video (with `slot="media"`) and its controls. They stand below the picture, so that they never
+ * hide what is written on it.
+ */
+export default function VideoPlayer({ children }: { children: ReactElement }) {
+  return (
+    <div className="player" id="player">
+      <MediaController id="media" className="picture" noAutohide {...FULLSCREEN}>
+        {children}
+      </MediaController>
+      <MediaControlBar {...CONTROLS}>
+        <MediaPlayButton />
+        <MediaTimeRange />
+        <MediaTimeDisplay showDuration noToggle />
+        <MediaMuteButton />
+        <MediaPlaybackRateButton rates={[0.5, 0.75, 1, 1.5, 2]} />
+        <MediaFullscreenButton />
+      </MediaControlBar>
+    </div>
+  )
+}
