@@ -65,7 +65,7 @@ CATALOGUE: dict[str, Problem] = {
         "The picture has {actual} pixels; at most {limit} are allowed. Export it smaller."
     ),
     "video_too_small": Problem(
-        "The picture has {actual} pixels, which is no picture. Upload the video itself."
+        "The picture has {actual} pixels, too few to show text. Upload the video itself."
     ),
     "dolby_vision": Problem(
         "The video is in a Dolby Vision profile whose colours only licensed players show. Export "
@@ -171,6 +171,7 @@ WARNINGS: dict[str, str] = {
     "words_not_found": "Words with times that are not in their subtitle's text: {count}.",
     "attachments_dropped": "Fonts and pictures inside the subtitle file are not used: {count}.",
     "glyphs_missing": "No font has these characters: {characters}.",
+    "ends_early": "The video ends after {actual}; its index says {expected}.",
     "frames_damaged": "Damaged frames in the video: {count} of {total}.",
     "audio_damaged": "Only {actual} of {total} of the sound could be used.",
     "audio_unreadable": "The sound is in a format that can't be read; the result is silent.",

@@ -136,9 +136,8 @@ async def _pictures(ffmpeg: Ffmpeg, folder: Path, file: Path) -> npt.NDArray[np.
 async def _times(ffmpeg: Ffmpeg, folder: Path, file: Path) -> npt.NDArray[np.float64]:
     shutil.copyfile(file, folder / "looked-at")
     listing = ["-v", "error", "-copyts", "-i", "file:looked-at", "-map", "0:v:0"]
-    run = await ffmpeg.run(
-        [*listing, "-fps_mode", "passthrough", "-f", "framecrc", "pipe:1"], folder, LIMITS
-    )
+    as_it_is = ["-fps_mode", "passthrough", "-enc_time_base", "demux"]
+    run = await ffmpeg.run([*listing, *as_it_is, "-f", "framecrc", "pipe:1"], folder, LIMITS)
     base = re.search(rb"#tb 0: (\d+)/(\d+)", run.stdout)
     assert base
     stamps = [int(line.split(b",")[2]) for line in run.stdout.splitlines() if line[:2] == b"0,"]

@@ -124,6 +124,25 @@ async def test_damage_at_the_beginning_does_not_hide_what_the_file_is(
     assert (info.container, info.video.codec, info.output_width) == ("avi", "mpeg4", 320)
 
 
+@pytest.mark.parametrize(
+    ("share", "outcome"), [(0.6, "video_truncated"), (0.93, "ends_early"), (1.0, None)]
+)
+async def test_the_end_of_a_short_video_is_missed_as_well(
+    program: Ffmpeg, tmp_path: Path, share: float, outcome: str | None
+) -> None:
+    seconds = 6.0
+    noisy = f"testsrc2=s=160x120:r=25:d={seconds},noise=alls=40:allf=t"
+    kind = Kind("x.mkv", [*X264, *AAC], picture=["-f", "lavfi", "-i", noisy], sound=sound(seconds))
+    data = kind.make(tmp_path).read_bytes()
+    (tmp_path / INPUT).write_bytes(data[: int(len(data) * share)])
+    try:
+        _, rendered = await burn(program, tmp_path, SRT)
+    except JobError as error:
+        assert error.code == outcome
+    else:
+        assert [warning.code for warning in rendered.warnings] == ([outcome] if outcome else [])
+
+
 @pytest.mark.parametrize("says", [600.0, 0.1])
 async def test_a_header_that_lies_about_the_duration_loses_no_frame(
     program: Ffmpeg, tmp_path: Path, says: float
@@ -184,6 +203,11 @@ async def test_a_photo_is_no_video(program: Ffmpeg, tmp_path: Path) -> None:
         ffmpeg(*picture(), "-frames:v", "1", "-update", "1", tmp_path / name)
         (tmp_path / name).rename(tmp_path / INPUT)
         assert await code_of(program, tmp_path) == "invalid_video"
+    ffmpeg(
+        *picture(), "-frames:v", "1", "-c:v", "libaom-av1", "-cpu-used", "8", tmp_path / "x.avif"
+    )
+    (tmp_path / "x.avif").rename(tmp_path / INPUT)
+    assert await code_of(program, tmp_path) == "no_video_stream"
 
 
 async def test_damaged_sound_that_can_not_be_copied_is_decoded(

@@ -9,11 +9,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import worker.media.ffmpeg
 from tests.clips import (
     HEIGHT,
     RATE,
@@ -28,9 +30,10 @@ from tests.clips import (
 from tests.conftest import eventually
 from tests.rendering import burn
 from worker.errors import ConfigurationError, JobError, JobWarning
-from worker.media.ffmpeg import Ffmpeg, Limits
+from worker.media.encoder import QUALITIES, X264, Encoding
+from worker.media.ffmpeg import Ffmpeg, Limits, Position
 from worker.media.probe import INPUT, probe
-from worker.media.render import OUTPUT, POSTER, poster
+from worker.media.render import OUTPUT, POSTER, poster, render_limits
 
 X265 = ("-c:v", "libx265", "-x265-params", "log-level=0")
 TEXT_FRAMES = {*range(25, 50), *range(75, 87)}
@@ -300,6 +303,38 @@ async def test_a_run_that_takes_too_long_is_stopped(program: Ffmpeg, tmp_path: P
         await program.run(ENDLESS, tmp_path, Limits(seconds=1), on_progress=lambda position: None)
     assert raised.value.code == "render_timeout"
     assert processes_in(tmp_path) == []
+
+
+async def test_a_run_that_stands_still_is_stopped(
+    program: Ffmpeg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker.media.ffmpeg, "STALL_SECONDS", 0.5)
+    stopped = False
+
+    def stop(position: Position) -> None:
+        nonlocal stopped
+        if not stopped:
+            os.kill(processes_in(tmp_path)[0], signal.SIGSTOP)
+            stopped = True
+
+    with pytest.raises(JobError) as raised:
+        await program.run(ENDLESS, tmp_path, Limits(), on_progress=stop)
+    assert (raised.value.code, raised.value.retry) == ("render_stalled", True)
+    assert processes_in(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("hours", "allowed"), [(0.01, 600 + 300 * 36), (3, 6 * 3600), (None, 6 * 3600)]
+)
+async def test_a_render_may_take_as_long_as_its_video_needs(
+    program: Ffmpeg, tmp_path: Path, hours: float | None, allowed: float
+) -> None:
+    """Five minutes for a second, within what the settings allow; three hours get all of that."""
+    Clip().make(tmp_path / "clip.mp4").rename(tmp_path / INPUT)
+    info = await probe(program, tmp_path, WIDTH * HEIGHT)
+    info = replace(info, duration=hours and hours * 3600)
+    encoding = Encoding(X264, QUALITIES["standard"], threads=2)
+    assert render_limits(info, encoding, 4 * 3600, 6 * 3600).seconds == allowed
 
 
 async def test_a_killed_ffmpeg_may_be_tried_again(program: Ffmpeg, tmp_path: Path) -> None:

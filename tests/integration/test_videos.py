@@ -171,7 +171,7 @@ async def test_a_picture_is_turned_and_mirrored_as_the_file_says(
 
 @pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv420p10le", "yuv422p", "gbrp"])
 @pytest.mark.parametrize("transfer", ["unknown", "smpte2084"])
-@pytest.mark.parametrize("size", ["161x121", "17x2", "3840x16"])
+@pytest.mark.parametrize("size", ["161x121", "17x17", "3840x16"])
 async def test_any_size_becomes_an_even_one(
     program: Ffmpeg, tmp_path: Path, size: str, pixel_format: str, transfer: str
 ) -> None:
@@ -179,10 +179,21 @@ async def test_any_size_becomes_an_even_one(
     source = tmp_path / "x.mkv"
     ffmpeg("-f", "lavfi", "-i", f"color=gray:s={size}:d=0.2,{tagged}", "-c:v", "ffv1", source)
     source.rename(tmp_path / INPUT)
-    width, height = (max(2, int(side) // 2 * 2) for side in size.split("x"))
+    width, height = (int(side) // 2 * 2 for side in size.split("x"))
     info, rendered = await burn(program, tmp_path, NO_CUE)
     assert (info.output_width, info.output_height, rendered.frames) == (width, height, 5)
     assert f", {width}x{height}" in listing(tmp_path / OUTPUT)
+
+
+@pytest.mark.parametrize("aspect", ["1/100", "100"])
+async def test_pixels_that_can_not_be_true_do_not_flatten_the_text(
+    program: Ffmpeg, tmp_path: Path, aspect: str
+) -> None:
+    source = tmp_path / "x.mp4"
+    ffmpeg(*picture(), "-vf", f"setsar={aspect}", *X264, source)
+    source.rename(tmp_path / INPUT)
+    _, marks = await burn_marks(program, tmp_path)
+    assert marks.text is not None
 
 
 async def test_fields_become_whole_pictures(program: Ffmpeg, tmp_path: Path) -> None:
@@ -242,16 +253,18 @@ def with_edits(path: Path, *edits: tuple[float, float]) -> bytes:
         ([(-1, 0.4), (0, 2)], 1.0, 50),
         ([(0.4, 1.6)], 0.6, 40),
         ([(-1, 0.4), (0.4, 1.6)], 0.6, 40),
+        ([(-1, 5), (0.8, 1.2)], 0.2, 30),
         ([(0, 0.4), (0.8, 1.2)], 0.6, 40),
     ],
-    ids=["shifted", "trimmed", "trimmed and shifted", "cut in the middle"],
+    ids=["shifted", "trimmed", "trimmed and shifted", "both by much", "cut in the middle"],
 )
 async def test_edit_lists_are_followed(
     program: Ffmpeg, tmp_path: Path, edits: list[tuple[float, float]], flash: float, frames: int
 ) -> None:
     source = Kind("x.mp4", [*X264, "-g", "10", *AAC]).make(tmp_path)
     (tmp_path / INPUT).write_bytes(with_edits(source, *edits))
-    _, marks = await burn_marks(program, tmp_path)
+    warnings, marks = await burn_marks(program, tmp_path)
+    assert warnings == []
     assert marks.flash == pytest.approx(flash, abs=FRAME)
     assert marks.beep == pytest.approx(flash, abs=FRAME)
     assert marks.text is not None
@@ -357,6 +370,16 @@ async def test_a_gap_stays_a_gap(program: Ffmpeg, tmp_path: Path) -> None:
     assert marks.flash == pytest.approx(31, abs=FRAME)
     assert marks.text is not None
     assert marks.text[0] == pytest.approx(31, abs=FRAME)
+
+
+async def test_an_avi_may_repeat_pictures(program: Ffmpeg, tmp_path: Path) -> None:
+    """By packets without bytes: no frames, and no damage."""
+    codecs = ["-c:v", "msmpeg4", "-c:a", "wmav2"]
+    Kind("x.avi", codecs).make(tmp_path).rename(tmp_path / INPUT)
+    packets = ["-map", "0:v", "-c", "copy", "-f", "framecrc", "pipe:1"]
+    assert b", 0x00000000" in ffmpeg("-i", tmp_path / INPUT, *packets)
+    _, rendered = await burn(program, tmp_path, SRT)
+    assert (rendered.frames, rendered.warnings) == (50, [])
 
 
 async def test_one_frame_is_a_video(program: Ffmpeg, tmp_path: Path) -> None:

@@ -32,6 +32,11 @@ def test_hidden_packets_in_the_middle_are_a_cut(tmp_path: Path) -> None:
     assert timeline(tmp_path, lines)[0] == Track(2, 0.0, 0.12, cut=True)
 
 
+def test_a_packet_without_bytes_is_no_frame_but_takes_its_time(tmp_path: Path) -> None:
+    lines = "0, 0, 0, 40, 9, 0x0\n0, 40, 40, 40, 0, 0x0\n"
+    assert timeline(tmp_path, lines)[0] == Track(1, 0.0, 0.08)
+
+
 def test_a_packet_without_a_time_counts_and_stands_where_it_is_decoded(tmp_path: Path) -> None:
     lines = "0, 0, 0, 40, 9, 0x0\n0, 40, -9223372036854775808, 40, 9, 0x0\n"
     assert timeline(tmp_path, lines)[0] == Track(2, 0.0, 0.08, guessed=True)

@@ -32,6 +32,8 @@ KEPT_LINES = 1000
 LONGEST_LINE = 400
 STALL_SECONDS = 120.0
 """Without any progress for this long, ffmpeg hangs."""
+SLOWEST_DISK = 10_000_000
+"""Bytes per second at which a file is at least read or moved on."""
 CORRUPT_FRAME = "] corrupt decoded frame"
 MISSING_GLYPH = re.compile(r"failed to find any fallback with glyph 0x([0-9A-Fa-f]+)")
 
@@ -53,12 +55,18 @@ class Limits:
         return f"AS={self.memory},FSIZE={self.file_size},CPU={cpu},NOFILE=256,CORE=0"
 
 
+def reading(file: Path) -> Limits:
+    """To go through a file once, however long it is."""
+    return Limits(seconds=Limits.seconds + file.stat().st_size / SLOWEST_DISK)
+
+
 @dataclass
 class Position:
-    """How far ffmpeg has come: frames written and seconds of output."""
+    """How far ffmpeg has come: frames written, seconds and bytes of output."""
 
     frame: int = 0
     seconds: float = 0.0
+    size: int = 0
 
 
 @dataclass
@@ -331,12 +339,14 @@ async def _read_log(stream: asyncio.StreamReader, run: Run) -> None:
 
 
 async def _read_progress(stream: asyncio.StreamReader, run: Run, on_progress: Progress) -> None:
-    """Follow ``-progress`` until the end. Raises ``render_stalled`` when nothing moves."""
+    """Follow ``-progress`` until the end. Raises ``render_stalled`` when nothing moves, for as long
+    as it takes to move the index of the file to its front."""
     moved_at = time.monotonic()
     position = Position()
     while True:
+        patience = STALL_SECONDS + position.size / SLOWEST_DISK
         try:
-            async with asyncio.timeout(STALL_SECONDS):
+            async with asyncio.timeout(patience):
                 line = await stream.readline()
         except TimeoutError as error:
             raise JobError("render_stalled", run.log) from error
@@ -347,10 +357,12 @@ async def _read_progress(stream: asyncio.StreamReader, run: Run, on_progress: Pr
             position.frame = int(value)
         elif key == "out_time_us" and value.lstrip("-").isdigit():
             position.seconds = int(value) / 1e6
+        elif key == "total_size" and value.isdigit():
+            position.size = int(value)
         elif key == "progress":
             if position != run.position:
                 moved_at = time.monotonic()
-            elif time.monotonic() - moved_at > STALL_SECONDS:
+            elif time.monotonic() - moved_at > patience:
                 raise JobError("render_stalled", run.log)
             run.position = replace(position)
             on_progress(run.position)

@@ -20,6 +20,7 @@ SIZE = re.compile(r", (\d+)x(\d+)[, ]")
 SAMPLE_RATE = re.compile(r", [1-9]\d* Hz\b")
 FRAME_RATE = re.compile(r", ([\d.]+)(k?) fps")
 BASE_RATE = re.compile(r", ([\d.]+)(k?) tbr")
+PHOTO = re.compile(r"^    major_brand +: (?:avif|mif[12]|miaf|he(?:ic|ix|im|is))$", re.MULTILINE)
 HIGHEST_FRAME_RATE = 240
 FIELDS = re.compile(r"\([^)]*\b(?:top|bottom) (?:coded )?first\b")
 DOLBY_VISION = re.compile(r"^ +DOVI configuration record:.*compatibility id: (\d+)", re.MULTILINE)
@@ -121,6 +122,8 @@ def read_listing(log: str) -> Listing:
     start = START.search(log)
     if "Estimating duration from bitrate" in log:
         duration = None
+    if duration is None and PHOTO.search(log):
+        return Listing(container and container.group(1), 0.0, None)
     streams = [
         Stream(int(index), kind, text, below) for index, _, kind, text, below in STREAM.findall(log)
     ]

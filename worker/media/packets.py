@@ -67,7 +67,7 @@ def read_timeline(path: Path) -> Timeline:
                 bases[int(stream)] = Fraction(base.strip())
             if line.startswith("#"):
                 continue
-            first, dts, pts, length, _, _, *flags = (part.strip() for part in line.split(","))
+            first, dts, pts, length, size, _, *flags = (part.strip() for part in line.split(","))
             number = int(first)
             if ENCRYPTED_PACKET in flags:
                 encrypted.add(number)
@@ -75,7 +75,8 @@ def read_timeline(path: Path) -> Timeline:
                 if number in counts:
                     cuts.add(number)
                 continue
-            counts[number] = counts.get(number, 0) + 1
+            # AVI has packets without bytes where the picture before stays.
+            counts[number] = counts.get(number, 0) + (size != "0")
             # MPEG program streams have a time for some pictures only.
             time = int(pts)
             if time == NO_TIME:

@@ -26,8 +26,11 @@ OPEN_INPUT = ("-protocol_whitelist", "file", "-format_whitelist", FORMATS)
 
 PROBING = Limits(memory=2 << 30, file_size=1 << 20, seconds=60)
 MAX_STREAMS = 64
-SMALLEST_SIDE = 2
-"""Of a picture in 4:2:0."""
+SMALLEST_SIDE = 16
+"""On less no letter can be told from a dot."""
+MOST_STRETCHED = 8
+"""Pixels that are said to be wider or higher than this are taken for square ones: text would be a
+line."""
 PADDING = 256
 """Decoders pad: 1080 lines are 1088 inside, and MPEG-4's vectors may point 160 pixels outside."""
 HDR_TRANSFERS = ("smpte2084", "arib-std-b67")
@@ -262,6 +265,9 @@ def _first_frame(look: Run, video: Stream) -> _Frame:
         raise JobError("invalid_video", look.log[-2000:])
     pixel_format, *numbers, fields = found.groups()
     numerator, denominator, width, height = map(int, numbers)
+    aspect = Fraction(numerator or 1, denominator if numerator and denominator else 1)
+    if not 1 / MOST_STRETCHED <= aspect <= MOST_STRETCHED:
+        aspect = Fraction(1)
     tagged = COLOR.search(look.log, found.end())
     color = Color(*tagged.groups()) if tagged else Color()
     if color.transfer == "unknown":
@@ -269,7 +275,7 @@ def _first_frame(look: Run, video: Stream) -> _Frame:
     return _Frame(
         width=width,
         height=height,
-        aspect=Fraction(numerator or 1, denominator if numerator and denominator else 1),
+        aspect=aspect,
         pixel_format=pixel_format,
         color=color,
         interlaced=fields in "TB",

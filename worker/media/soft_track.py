@@ -14,7 +14,7 @@ from langcodes import Language
 
 from worker.errors import JobError
 from worker.media.cues import Cue
-from worker.media.ffmpeg import Ffmpeg, Limits
+from worker.media.ffmpeg import Ffmpeg, Limits, reading
 from worker.media.packets import Packets, read_packets
 from worker.media.render import OUTPUT
 from worker.media.subtitles.webvtt import write_vtt
@@ -64,7 +64,7 @@ async def add_soft_track(
         **{"c:s": "mov_text", "metadata:s:s:0": f"language={iso_639_2(language)}"},
     )
     size = (folder / OUTPUT).stat().st_size
-    limits = Limits(file_size=2 * size + (64 << 20), seconds=600)
+    limits = Limits(file_size=2 * size + (64 << 20), seconds=2 * reading(folder / OUTPUT).seconds)
     run = await ffmpeg.run(["-v", "error", *output.get_args()], folder, limits)
     if run.returncode:
         raise JobError("render_incorrect", f"no soft track: {run.log}")
@@ -103,7 +103,7 @@ def iso_639_2(language: str | None) -> str:
 async def _packets(ffmpeg: Ffmpeg, folder: Path, name: str) -> dict[str, Packets]:
     source = graph.input(f"file:{name}")
     output = graph.output(source["v:0"], source["a:0?"], f"file:{PACKETS}", f="framecrc", c="copy")
-    run = await ffmpeg.run(["-v", "error", *output.get_args()], folder, Limits())
+    run = await ffmpeg.run(["-v", "error", *output.get_args()], folder, reading(folder / name))
     if run.returncode:
         raise JobError("render_incorrect", run.log)
     return await asyncio.to_thread(read_packets, folder / PACKETS)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import ffmpeg as graph
 
+from worker.errors import JobWarning
 from worker.media.encoder import X264, Encoding, Preset, Quality
 from worker.media.ffmpeg import Ffmpeg, Limits, Position, Run
 from worker.media.packets import Timeline, read_packets, read_timeline
@@ -81,7 +82,7 @@ async def smart_burn(
     limits = render_limits(info, encoding, max_duration, max_seconds)
     work = _Work(ffmpeg, folder, info, limits)
     try:
-        timeline = await work.copy(max_duration)
+        timeline, warnings = await work.copy(max_duration)
         verdict = await work.run_child("plan", request)
         burned = await work.encode(encoding, verdict, on_progress)
         merged = await work.run_child("merge")
@@ -93,7 +94,7 @@ async def smart_burn(
         timeline.end,
         verdict.frames,
         audio_result(info),
-        glyph_warnings(burned),
+        [*warnings, *glyph_warnings(burned)],
         mode="smart",
         encoded_share=verdict.share,
     )
@@ -108,17 +109,17 @@ class _Work:
     info: MediaInfo
     limits: Limits
 
-    async def copy(self, max_duration: float) -> Timeline:
-        """``source.mp4`` and the list of its packets. Raises ``JobError`` as ``check_source``."""
+    async def copy(self, max_duration: float) -> tuple[Timeline, list[JobWarning]]:
+        """``source.mp4``: the list of its packets, and what ``check_source`` says or raises."""
         arguments = _copy_arguments(self.info, max_duration)
         run = await self.ffmpeg.run(arguments, self.folder, self.limits)
         if run.returncode:
             raise NotSmart("failed", run.log)
         timeline = await asyncio.to_thread(read_timeline, self.folder / PACKETS)
-        check_source(self.info, timeline, max_duration)
+        warnings = check_source(self.info, timeline, run.log, max_duration)
         if audio_result(self.info) == "copied" and timeline.audio.cut:
             raise NotSmart("edit_list", "the sound is cut within")
-        return timeline
+        return timeline, warnings
 
     async def run_child(self, step: str, request: Request | None = None) -> Verdict:
         """``plan`` or ``merge``, see ``child``."""
