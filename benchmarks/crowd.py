@@ -15,6 +15,8 @@ from worker.queue.jobs import Job
 
 SLOTS = 2
 PROGRESS_SECONDS = 2.0
+START_SECONDS = 0.05
+"""Between one worker and the next."""
 
 
 class Member:
@@ -34,6 +36,7 @@ class Member:
 async def main(dsn: str, workers: int, *, idle: bool) -> None:
     for number in range(workers):
         await BareWorker(dsn, SLOTS, Member(not idle).work, f"bench {number}").start()
+        await asyncio.sleep(START_SECONDS)
     await asyncio.Event().wait()
 
 

@@ -146,8 +146,8 @@ class Jobs:
             self._every,
         )
         if ping:
-            query += ", pg_notify('video_worker', %s)"
-            values += (str(self.worker_id),)
+            query += ", pg_notify(%s, %s)"
+            values += (str(self.worker_id), str(self.worker_id))
         (row,) = await self._database.rows(query, values)
         return CheckIn(**row)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import Awaitable, Callable
 
@@ -65,7 +66,10 @@ class Keeper(Background):
                 await self._prune()
             except DatabaseUnavailableError:
                 pass  # logged once by the database; tried again at the next round
-            await happens_within(self._due, self._rhythm.check_in)
+            # Unevenly, so that workers which started together, or saw the database come back
+            # together, do not stay in step: commits that notify queue up behind each other.
+            pause = self._rhythm.check_in * random.uniform(0.8, 1.0)  # noqa: S311 (jitter)
+            await happens_within(self._due, pause)
 
     async def _check_in(self) -> None:
         now = time.monotonic()

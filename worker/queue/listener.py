@@ -115,6 +115,8 @@ class Listener(Background):
         async with asyncio.timeout(self._statement_deadline):
             await connection.execute(NOTICE_A_LOST_HOST)
             await connection.execute(f"listen {CHANNEL}")
+            # Pings have a channel per worker: on one for all, each of n workers would hear n.
+            await connection.execute(f'listen "{self._worker_id}"')
         self._on_change()
         self._on["jobs"]()  # whatever was announced while nobody listened
         while not self._ping_missed():

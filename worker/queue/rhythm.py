@@ -27,8 +27,9 @@ class Rhythm:
 
     @property
     def check_in(self) -> float:
-        """Between check-ins of a worker: 6. With one late heartbeat, this is how long it takes to
-        rescue a dead worker's jobs; it costs ten statements a minute, whatever the slots."""
+        """Between check-ins of a worker, at most: 6. With one late heartbeat, this is how long it
+        takes to rescue a dead worker's jobs; it costs eleven statements a minute, whatever the
+        slots."""
         return self.lease / 10
 
     @property
