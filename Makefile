@@ -17,7 +17,7 @@ DENO := $(BIN)/deno
 DENO_CONFIG := --config supabase/functions/process-video/deno.json
 DENO_SOURCES := supabase/functions devstack/functions tests/contract/supabase
 
-.PHONY: demo dev test test-functions test-browser test-page screenshots bench-click corpus fuzz lint lint-functions format sbom docs vectors sheets types bench-quality bench-queue bench-render bench-scale help
+.PHONY: demo dev test test-functions test-browser test-page screenshots bench-click corpus fuzz lint lint-functions format sbom docs vectors sheets types bench-quality bench-queue bench-render bench-scale faults help
 
 help:
 	@echo "make demo [VIDEO=… SUBS=…]  one job, from upload to subtitled video"
@@ -27,6 +27,7 @@ help:
 	@echo "make test-browser          the same, and the page: unit tests, and flows in Chromium"
 	@echo "make corpus DIR=…          the media path on every video and subtitle file of a folder"
 	@echo "make fuzz [SECONDS=… DIR=…] the media path on damaged files"
+	@echo "make faults [SEEDS=… ONLY=…] everything that can go wrong, and that nothing is lost by it"
 	@echo "make docs, vectors, sheets  what is generated from the code, anew"
 	@echo "make lint                  format, lint, types, layers, migrations"
 
@@ -45,6 +46,9 @@ corpus: $(VENV)/test.ok
 
 fuzz: $(VENV)/test.ok
 	@$(BIN)/python -m tests.corpus.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(if $(DIR),--corpus "$(DIR)") $(if $(SEED),--seed $(SEED))
+
+faults: $(VENV)/test.ok
+	@$(BIN)/python -m tests.faults $(if $(SEEDS),--seeds $(SEEDS)) $(if $(ONLY),--only "$(ONLY)")
 
 test-functions: lint-functions
 	$(BIN)/python -m pytest -s tests/functions

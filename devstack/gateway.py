@@ -29,6 +29,7 @@ from devstack.realtime.endpoints import create_app as create_realtime
 from devstack.realtime.service import Realtime
 from devstack.rest.endpoints import create_app as create_rest
 from devstack.storage.endpoints import create_app as create_storage
+from devstack.storage.faults import Fault
 
 _EXPOSED_HEADERS = (
     "content-range",
@@ -63,6 +64,7 @@ class Config:
     keys: Keys
     project_dir: Path | None  # the folder `supabase` whose functions are served
     log_dir: Path  # for what they print
+    faults: list[Fault]  # of Storage, see storage/faults.py
 
 
 def create_app(config: Config) -> ASGIApp:
@@ -89,7 +91,10 @@ def create_app(config: Config) -> ASGIApp:
             Mount("/rest/v1", create_rest(database, config.keys)),
             Mount("/functions/v1", functions.app()),
             Mount("/realtime/v1", create_realtime(realtime)),
-            Mount("/storage/v1", create_storage(database, config.keys, config.storage_dir)),
+            Mount(
+                "/storage/v1",
+                create_storage(database, config.keys, config.storage_dir, config.faults),
+            ),
         ],
         middleware=[
             Middleware(

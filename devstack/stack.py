@@ -18,18 +18,21 @@ from devstack.bootstrap import bootstrap
 from devstack.gateway import Config, create_app
 from devstack.keys import DEVELOPMENT_KEYS, Keys
 from devstack.postgres import SUPERUSER, Postgres
+from devstack.storage.faults import Fault
 
-__all__ = ["Stack", "bootstrap"]
+__all__ = ["Fault", "Stack", "bootstrap"]
 
 _STOP_SECONDS = 5
 
 
 @dataclass
 class Stack:
-    """A running stack. `database_url` is for role `postgres`, which is no superuser."""
+    """A running stack. `database_url` is for role `postgres`, which is no superuser; what is put on
+    the list `faults` happens to the requests to Storage."""
 
     url: str
     database_url: str
+    faults: list[Fault] = field(repr=False)
     _keys: Keys = field(repr=False)
     _server: _Server = field(repr=False)
     _postgres: Postgres | None = field(repr=False)
@@ -60,6 +63,7 @@ class Stack:
                 database_url = postgres.dsn()
             host, port = listener.getsockname()
             url = f"http://{host}:{port}"
+            faults: list[Fault] = []
             config = Config(
                 url,
                 database_url,
@@ -67,6 +71,7 @@ class Stack:
                 keys=DEVELOPMENT_KEYS,
                 project_dir=project_dir,
                 log_dir=directory / "functions",
+                faults=faults,
             )
             server = _Server(config, listener)
             server.start()
@@ -75,7 +80,7 @@ class Stack:
             if postgres is not None:
                 postgres.stop()
             raise
-        return cls(url, database_url, DEVELOPMENT_KEYS, server, postgres)
+        return cls(url, database_url, faults, DEVELOPMENT_KEYS, server, postgres)
 
     @property
     def publishable_key(self) -> str:

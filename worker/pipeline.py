@@ -19,6 +19,7 @@ from typing import Any
 import structlog
 
 from worker.arriving import ArrivingFile, InterruptedFileError
+from worker.barrier import reach
 from worker.errors import JobError, JobWarning, size, span
 from worker.media.burn import burn
 from worker.media.cues import Cue
@@ -246,6 +247,7 @@ class Pipeline:
         await self._storage.upload(
             RENDERS, poster_path, folder / POSTER, "image/jpeg", lambda done, total: None
         )
+        await reach("upload")
         video_path = f"{job.output_prefix}/video.mp4"
         await self._storage.upload(
             RENDERS, video_path, folder / OUTPUT, "video/mp4", progress.update_bytes

@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from worker.background import Backoff
+from worker.barrier import reach
 from worker.errors import DatabaseUnavailableError, JobError, VideoWorkerError
 from worker.pipeline import RENDERS, Pipeline
 from worker.queue.jobs import FinalAnswer, Job, Jobs, Stage
@@ -46,8 +47,11 @@ class Runner:
         started = time.monotonic()
         lease = self._heart.begin(job)
         try:
+            await reach("claim")
             outcome = await self._work(job, lease)
+            await reach("finish")
             status = await self._finish(job, outcome)
+            await reach("finished")
         finally:
             self._heart.end(lease)
         log.info(

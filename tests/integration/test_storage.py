@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import resource
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import httpx
 import pytest
 
+from devstack.stack import Fault as StorageFault
 from devstack.stack import Stack
 from tests.conftest import Db
 from tests.proxy import Fault, Proxy, proxy
@@ -114,12 +117,41 @@ async def test_a_download_that_brings_nothing_gives_up(
     assert road.connections < 12, "it does not hammer"
 
 
+async def test_a_line_that_breaks_before_every_megabyte_still_brings_it_all(
+    storage: Storage, road: Proxy, tmp_path: Path
+) -> None:
+    """Each try gains something, so none of them is the last."""
+    source = make_file(tmp_path, 5 * MB)
+    await storage.upload("renders", "u/v", source, "video/mp4", ignore)
+    info = await storage.info("renders", "u/v")
+    road.faults = [Fault(received=MB * 3 // 4)] * 7
+    await storage.download("renders", "u/v", info, tmp_path / "back", ignore)
+    assert digest(tmp_path / "back") == digest(source)
+
+
 async def test_an_object_that_was_replaced_is_noticed(storage: Storage, tmp_path: Path) -> None:
     await storage.upload("renders", "u/v", make_file(tmp_path, 100), "video/mp4", ignore)
     before = await storage.info("renders", "u/v")
     await storage.upload("renders", "u/v", make_file(tmp_path, 200), "video/mp4", ignore)
     with pytest.raises(JobError) as raised:
         await storage.download("renders", "u/v", before, tmp_path / "back", ignore)
+    assert raised.value.code == "input_changed"
+
+
+async def test_one_replaced_by_a_shorter_one_within_the_download_is_noticed(
+    storage: Storage, road: Proxy, stack: Stack, tmp_path: Path
+) -> None:
+    await storage.upload("renders", "u/v", make_file(tmp_path, 30 * MB), "video/mp4", ignore)
+    before = await storage.info("renders", "u/v")
+
+    def replace(done: int, total: int) -> None:
+        headers = {"apikey": stack.secret_key, "x-upsert": "true"}
+        url = f"{stack.url}/storage/v1/object/renders/u/v"
+        httpx.post(url, content=b"short", headers=headers).raise_for_status()
+
+    road.faults = [Fault(received=12 * MB)] * 2
+    with pytest.raises(JobError) as raised:
+        await storage.download("renders", "u/v", before, tmp_path / "back", replace)
     assert raised.value.code == "input_changed"
 
 
@@ -171,6 +203,16 @@ async def test_a_busy_server_is_asked_again(storage: Storage, road: Proxy, tmp_p
     await storage.close()
 
 
+async def test_an_answer_without_an_offset_is_asked_for_again(
+    storage: Storage, road: Proxy, tmp_path: Path
+) -> None:
+    """As of something before Storage that means well."""
+    source = make_file(tmp_path, 8 * MB)
+    road.faults = [Fault(sent=3 * MB), answer("200 x")]
+    await storage.upload("renders", "u/v", source, "video/mp4", ignore)
+    assert digest(await fetch(storage, "u/v", tmp_path / "back")) == digest(source)
+
+
 async def test_how_long_the_server_wants_us_to_wait_is_passed_on(
     storage: Storage, road: Proxy
 ) -> None:
@@ -215,6 +257,19 @@ async def test_a_folder_is_removed_with_all_that_is_below(
     await storage.remove_folder("renders", "u/j")
     rows = db.admin.execute("select name from storage.objects").fetchall()
     assert [row["name"] for row in rows] == ["u/k/x"]
+
+
+async def test_two_may_remove_a_folder_at_once(
+    storage: Storage, stack: Stack, tmp_path: Path
+) -> None:
+    await storage.upload("renders", "u/j/video.mp4", make_file(tmp_path, 10), "video/mp4", ignore)
+    slow = StorageFault("DELETE", "/object/renders", hold=True)
+    stack.faults.append(slow)
+    slower = asyncio.create_task(storage.remove_folder("renders", "u/j"))
+    assert await asyncio.to_thread(slow.hit.wait, 20)
+    await storage.remove_folder("renders", "u/j")
+    slow.go_on.set()
+    await slower
 
 
 async def test_the_legacy_key_works_too(stack: Stack, tmp_path: Path) -> None:

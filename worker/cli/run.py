@@ -34,6 +34,10 @@ def run(arguments: argparse.Namespace) -> int:
     configure_logging(settings.log_level, settings.log_format, observers)
     try:
         asyncio.run(Service(settings, metrics, until_empty=arguments.drain).run())
+    except OSError as error:
+        raise ConfigurationError(
+            f"The system refuses what the worker needs: {error}. Look at its limits (ulimit -a)."
+        ) from error
     finally:
         if traces:
             traces.close()

@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 import imageio_ffmpeg
 import structlog
 
+from worker.barrier import reach
 from worker.errors import ConfigurationError, JobError, span
 from worker.media import confine
 from worker.media.fonts import font_folders, write_fontconfig
@@ -366,3 +367,4 @@ async def _read_progress(stream: asyncio.StreamReader, run: Run, on_progress: Pr
                 raise JobError("render_stalled", run.log)
             run.position = replace(position)
             on_progress(run.position)
+            await reach("render")

@@ -4,12 +4,13 @@ object and that all of it came."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import BinaryIO
 
 import httpx
 
+from worker.barrier import reach
 from worker.errors import JobError
 from worker.storage.faults import fault_of_response, retrying, translated
 
@@ -64,9 +65,10 @@ async def _fetch_on(
             if start and response.status_code == 200:  # the server does not do ranges
                 file.seek(start := 0)
                 file.truncate()
-            async for piece in response.aiter_raw(PIECE):
+            async for piece in _pieces(response):
                 await asyncio.to_thread(_write, file, piece)
                 progress(file.tell(), size)
+                await reach("download")
     except JobError as error:
         if error.code != "storage_unavailable" or file.tell() == start:
             raise
@@ -74,6 +76,23 @@ async def _fetch_on(
         raise JobError("storage_unavailable", "the server sent nothing")
     if file.tell() > size:
         raise JobError("input_changed", f"more than the expected {size} bytes came")
+
+
+async def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
+    """About a megabyte at a time; of a connection that breaks, first all that has come."""
+    piece = bytearray()
+    try:
+        async for data in response.aiter_raw():
+            piece += data
+            if len(piece) >= PIECE:
+                yield bytes(piece)
+                piece.clear()
+    except httpx.TransportError:
+        if piece:
+            yield bytes(piece)
+        raise
+    if piece:
+        yield bytes(piece)
 
 
 def _write(file: BinaryIO, piece: bytes) -> None:

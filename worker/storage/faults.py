@@ -53,6 +53,8 @@ def fault(status: int, text: str, headers: httpx.Headers | None = None) -> JobEr
         return MissingObjectError()
     if status == 409:
         return ObjectExistsError(text)
+    if status == 416:
+        return JobError("input_changed", "it is shorter than what was read of it already")
     if status == 413:
         return JobError("output_too_large", detail)
     retry_after = headers.get("retry-after", "") if headers else ""

@@ -106,7 +106,7 @@ class _Upload:
         return urljoin(url, response.headers["location"])
 
     async def offset(self, location: str) -> int:
-        return int((await self._request("HEAD", location)).headers["upload-offset"])
+        return _offset_in(await self._request("HEAD", location))
 
     async def send(
         self,
@@ -133,7 +133,7 @@ class _Upload:
                 "upload-offset": str(offset),
             },
         )
-        return int(response.headers["upload-offset"])
+        return _offset_in(response)
 
     async def _request(
         self,
@@ -153,3 +153,10 @@ class _Upload:
             self._client = httpx.AsyncClient(headers=self._headers, timeout=TIMEOUT)
             raise
         return response
+
+
+def _offset_in(response: httpx.Response) -> int:
+    offset = response.headers.get("upload-offset", "")
+    if not offset.isdigit():
+        raise JobError("storage_unavailable", f"upload-offset is {offset!r} in the answer")
+    return int(offset)
