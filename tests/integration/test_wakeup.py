@@ -175,6 +175,12 @@ async def test_a_ping_that_is_not_heard_means_polling_and_a_new_connection(
         await until_live(listener, jobs)
 
 
+async def test_a_ping_is_heard_by_its_sender_only(db: Db, ear: psycopg.Connection[Any]) -> None:
+    async with listening(db, Ears()) as (listener, jobs):
+        await until_live(listener, jobs)
+    assert heard(ear) == []
+
+
 async def test_the_session_lock_dies_with_the_listener(db: Db, worker: SqlWorker) -> None:
     ears = Ears()
     async with listening(db, ears) as (listener, jobs):
