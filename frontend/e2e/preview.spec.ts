@@ -41,6 +41,21 @@ for (const [name, [preset, text]] of Object.entries(CASES)) {
   })
 }
 
+test('who seeks while the preview is being loaded sees it all the same', async ({
+  app,
+  page,
+}, info) => {
+  await page.route('**/*.wasm', async (route) => {
+    await page.waitForTimeout(3000)
+    await route.continue()
+  })
+  await app.signUp()
+  await app.chooseVideo(STILL)
+  await app.importSubtitles('00:00:00,500 --> 00:00:02,000\nAll the same\n')
+  // It waits for a picture with the text that is another than the one without.
+  await photograph(page, info.outputPath('preview.png'), info.outputPath('bare.png'))
+})
+
 /** The player's picture in the video's own size, with the subtitles and without. */
 async function photograph(page: Page, preview: string, bare: string) {
   await page.setViewportSize({ width: 1400, height: 800 })

@@ -62,6 +62,10 @@ export async function createPreview(video: HTMLVideoElement, picture: Picture): 
     modernWasmUrl,
   })
   await renderer.ready
+  // It draws when a frame is painted; that of a video that stands still was painted before.
+  const { currentTime: mediaTime, videoWidth: width, videoHeight: height } = video
+  const expectedDisplayTime = performance.now()
+  await renderer.manualRender({ mediaTime, width, height, expectedDisplayTime })
   let wanted = EMPTY
   let drawing = false
 
