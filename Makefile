@@ -39,7 +39,7 @@ dev: $(VENV)/dev.ok $(PAGE)
 
 test: $(VENV)/test.ok
 	$(BIN)/python -m pytest $(ARGS)
-	@$(if $(ARGS),:,$(if $(CHROMIUM),$(MAKE) --no-print-directory test-page,echo "skipped: the page in a browser (there is no Chromium)"))
+	@$(if $(ARGS),:,$(if $(CHROMIUM),$(MAKE) --no-print-directory test-page,echo "skipped: the tests of the page (there is no Chromium)"))
 
 corpus: $(VENV)/test.ok
 	@$(BIN)/python -m tests.corpus "$(DIR)"

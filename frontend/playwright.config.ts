@@ -10,6 +10,7 @@ export default defineConfig({
     { name: 'tests', testMatch: '*.spec.ts' },
     { name: 'screenshots', testMatch: 'screenshots.ts' },
     { name: 'click', testMatch: 'click.ts' },
+    { name: 'film', testMatch: 'film.ts' },
   ],
   outputDir: 'test-results',
   globalSetup: './e2e/clips.ts',
