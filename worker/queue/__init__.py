@@ -29,6 +29,11 @@ punishing the slow. So the worker's listening session also holds an advisory loc
 the moment the process dies, and then one late heartbeat is enough to take the job over. Without
 the lock (listening through a transaction pooler), the lease alone decides.
 
+A notification is a hint that may be lost. Every check-in (each 6 s, see ``rhythm``) also says
+whether a job is ready, so that is the longest that a lost one costs. A listener that hears nothing,
+not even its own pings, is found out within a minute. From then on the claimer polls every 2 s, says
+so in the log and by a metric, and the listener connects anew and looks for jobs at once.
+
 Fairness between users lives in the row's ``place``, see migrations/…_admission.sql.
 
 Where to read on: ``claimer`` → ``jobs`` (the statements) → ``lease`` (the heartbeat) → ``outcome``
