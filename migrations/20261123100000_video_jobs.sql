@@ -5,6 +5,9 @@
 --     │                   │  └─────▶ cancelled
 --     └─ retry, release, rescue
 --
+-- A long video may be encoded in segments: rows of the same table, with a parent_id, that no user
+-- sees. What then becomes of the parent is in …_segments.sql.
+--
 -- Users see their own rows and insert named columns; nothing else. Everything that is not the
 -- user's business (leases, workers, history, limits) lives in schema video_worker, which the
 -- Data API does not expose.
@@ -55,6 +58,9 @@ create table public.video_jobs (
   priority smallint not null default 0,
   place bigint,
   held boolean not null default false,
+  parent_id uuid references public.video_jobs (id) on delete cascade,
+  segment smallint,
+  whole boolean not null default false,
   input_path text not null,
   subtitle_path text not null,
   options jsonb not null default '{}',
@@ -87,6 +93,7 @@ create table public.video_jobs (
   constraint idempotency_key_is_short check (length(idempotency_key) between 1 and 200),
   -- https://www.w3.org/TR/trace-context/, version 00: ids are lower-case hex and not all zero.
   constraint traceparent_is_w3c check (traceparent ~ '^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$'),
+  constraint segment_has_parent check (segment is null or parent_id is not null),
   constraint held_is_queued_without_place check (not held or (status = 'queued' and place is null)),
   constraint input_path_is_own check (video_worker.is_own_path(user_id, input_path)),
   constraint subtitle_path_is_own check (video_worker.is_own_path(user_id, subtitle_path)),
@@ -108,6 +115,9 @@ comment on column public.video_jobs.eta_seconds is 'Estimated seconds until the 
 comment on column public.video_jobs.priority is 'Higher goes first; fairness holds within one priority.';
 comment on column public.video_jobs.place is 'Place in the queue among jobs of one priority, lowest first; null while run_at lies ahead or the job is held.';
 comment on column public.video_jobs.held is 'Waits until another job of its user has ended: as many as may run at once are running or next.';
+comment on column public.video_jobs.parent_id is 'The job that this row is a part of; no user sees such a row.';
+comment on column public.video_jobs.segment is 'Which segment of its parent''s video the row stands for, from 0; null: for joining them.';
+comment on column public.video_jobs.whole is 'Not to be encoded in segments: they did not fit together.';
 comment on column public.video_jobs.input_path is 'Object in bucket videos: <user id>/<name>.';
 comment on column public.video_jobs.subtitle_path is 'Object in bucket subtitles: <user id>/<name>.';
 comment on column public.video_jobs.options is 'Style and output options, see docs/options.md.';
@@ -137,6 +147,8 @@ create index video_jobs_unplaced on public.video_jobs (held, user_id, priority d
 create index video_jobs_by_user on public.video_jobs (user_id, created_at desc);
 create unique index video_jobs_idempotency on public.video_jobs (user_id, idempotency_key)
   where idempotency_key is not null;
+create unique index video_jobs_children on public.video_jobs (parent_id, segment) nulls not distinct
+  where parent_id is not null;
 create index video_jobs_finished on public.video_jobs (finished_at)
   where finished_at is not null;
 
@@ -150,7 +162,7 @@ grant insert (user_id, input_path, subtitle_path, options, idempotency_key, trac
   on public.video_jobs to service_role;
 
 create policy "users read their own jobs" on public.video_jobs
-  for select to authenticated using (user_id = (select auth.uid()));
+  for select to authenticated using (user_id = (select auth.uid()) and parent_id is null);
 create policy "users queue their own jobs" on public.video_jobs
   for insert to authenticated with check (user_id = (select auth.uid()));
 

@@ -35,11 +35,12 @@ $$;
 comment on function video_worker.queue_clock is 'The place that is being served now among the jobs of one priority; 0 when there are none.';
 
 -- p_after: the place that the user was served at last, if that is known. A job that waited for a
--- retry has had its turn before and enters at the clock, not behind the other jobs of its user.
+-- retry has had its turn before and enters at the clock, not behind the other jobs of its user; so
+-- does one that joins what has been encoded.
 create function video_worker.next_place(p_job public.video_jobs, p_after bigint default null) returns bigint
 language plpgsql stable set search_path = '' as $$
 begin
-  if p_job.attempt > 0 then
+  if p_job.attempt > 0 or (p_job.parent_id is not null and p_job.segment is null) then
     return video_worker.queue_clock(p_job.priority);
   end if;
   return greatest(
@@ -86,10 +87,13 @@ begin
   if v_config.max_open_jobs_per_user is not null then
     v_open := (
       select count(*) from public.video_jobs j
-      where j.user_id = p_user and j.status in ('queued', 'processing') and j.place is not null
+      where j.user_id = p_user and j.status in ('queued', 'processing') and j.place is not null and j.parent_id is null
     ) + (
       select count(*) from public.video_jobs j
-      where j.user_id = p_user and j.status = 'queued' and j.place is null and j.held in (true, false));
+      where j.user_id = p_user and j.status = 'queued' and j.place is null and j.held in (true, false)
+        and j.parent_id is null
+    ) + (
+      select count(*) from video_worker.splits s join public.video_jobs j on j.id = s.job_id where j.user_id = p_user);
     if v_open >= v_config.max_open_jobs_per_user then
       raise exception using errcode = 'PT429', message = 'quota_open_jobs',
         detail = format('You have %s jobs waiting or running; at most %s are allowed.', v_open, v_config.max_open_jobs_per_user),
@@ -99,7 +103,7 @@ begin
 
   if v_config.max_jobs_per_hour_per_user is not null then
     select count(*), min(created_at) into v_recent, v_oldest from public.video_jobs
-    where user_id = p_user and created_at > now() - interval '1 hour';
+    where user_id = p_user and created_at > now() - interval '1 hour' and parent_id is null;
     if v_recent >= v_config.max_jobs_per_hour_per_user then
       raise exception using errcode = 'PT429', message = 'quota_jobs_per_hour',
         detail = format('You have sent %s jobs within an hour; at most %s are allowed.', v_recent, v_config.max_jobs_per_hour_per_user),
@@ -116,6 +120,10 @@ language plpgsql security definer set search_path = '' set enable_seqscan = off 
 begin
   if new.status <> 'queued' then
     raise exception using errcode = 'check_violation', message = 'a new job starts as queued';
+  end if;
+  if new.parent_id is not null then
+    new.held := true;  -- its place comes from the job that it is a part of, or from place_waiting
+    return new;
   end if;
   -- Before the quota: a request that is sent again because its answer was lost must hear that its
   -- job is there, also when that job is the last one allowed.

@@ -78,14 +78,27 @@ create trigger video_jobs_record_change after update of status, stage on public.
   execute function video_worker.record_event();
 
 -- A job that is deleted in the middle of its work may still be uploading: until two lease times later.
+-- What belongs to a part of a job lies in that job's folder, each claim's in one of its own.
 create function video_worker.note_deleted_output() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  insert into video_worker.orphans (prefix, due_at)
-  values (
-    format('%s/%s', old.user_id, old.id),
-    now() + coalesce((select 2 * l.duration from video_worker.leases l where l.job_id = old.id), '0'))
-  on conflict do nothing;
+  if old.parent_id is null then
+    insert into video_worker.orphans (prefix, due_at)
+    values (
+      format('%s/%s', old.user_id, old.id),
+      now() + coalesce((
+        select max(2 * l.duration) from video_worker.leases l
+        where l.job_id = old.id
+          or l.job_id in (select c.id from public.video_jobs c where c.parent_id = old.id)), '0'))
+    on conflict do nothing;
+  else
+    insert into video_worker.orphans (prefix, due_at)
+    select video_worker.output_prefix(old, l.token), now() + 2 * l.duration
+    from video_worker.leases l where l.job_id = old.id
+    union all
+    select substring(old.output_path from '^(.*)/'), now() where old.output_path is not null
+    on conflict do nothing;
+  end if;
   return old;
 end
 $$;

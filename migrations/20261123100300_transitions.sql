@@ -7,13 +7,14 @@
 --   * Time is the database's time. No worker's clock takes part.
 --   * Each may be called again after a lost reply. The precondition is the same for all: the caller is in
 --     no transaction of its own, so that a lock is held for one statement and what is answered is committed.
+--   * Who locks a job that is a part of another, and then waits for a lock, has locked the other first.
 
 set lock_timeout = '5s';
 set statement_timeout = '60s';
 
 create function video_worker.output_prefix(p_job public.video_jobs, p_token uuid) returns text
 language sql immutable set search_path = '' as $$
-  select format('%s/%s/%s-%s', p_job.user_id, p_job.id, p_job.attempt, p_token)
+  select format('%s/%s/%s-%s', p_job.user_id, coalesce(p_job.parent_id, p_job.id), p_job.attempt, p_token)
 $$;
 comment on function video_worker.output_prefix is 'Folder in bucket renders that belongs to one claim of one job.';
 
@@ -25,7 +26,8 @@ comment on function video_worker.output_prefix is 'Folder in bucket renders that
 create function video_worker.claim_jobs(p_worker uuid, p_tokens uuid[], p_lease interval)
 returns table (
   job_id uuid, token uuid, user_id uuid, attempt smallint, max_attempts smallint,
-  input_path text, subtitle_path text, options jsonb, traceparent text, output_prefix text, waited interval
+  input_path text, subtitle_path text, options jsonb, traceparent text, output_prefix text, waited interval,
+  whole boolean, parent_id uuid, segment smallint, split jsonb
 )
 language plpgsql security definer set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
@@ -60,7 +62,9 @@ begin
 
   return query
     select j.id, l.token, j.user_id, j.attempt, j.max_attempts, j.input_path, j.subtitle_path, j.options,
-           j.traceparent, video_worker.output_prefix(j, l.token), j.started_at - greatest(j.created_at, j.run_at)
+           j.traceparent, video_worker.output_prefix(j, l.token), j.started_at - greatest(j.created_at, j.run_at),
+           j.whole, j.parent_id, j.segment,
+           case when j.parent_id is not null then video_worker.part_of_split(j.parent_id, j.segment) end
     from video_worker.leases l join public.video_jobs j on j.id = l.job_id
     where l.token = any (p_tokens)
     order by j.priority desc, j.place, j.created_at;
@@ -92,10 +96,11 @@ language plpgsql security definer set search_path = '' as $$
 declare
   v_changed boolean;
   v_cancel boolean;
+  v_parent uuid;
 begin
   select (j.stage, j.progress, j.eta_seconds) is distinct from (p_stage, p_progress, p_eta_seconds),
-         j.cancel_requested_at is not null
-  into v_changed, v_cancel
+         j.cancel_requested_at is not null, j.parent_id
+  into v_changed, v_cancel, v_parent
   from public.video_jobs j where j.id = p_job;
 
   if v_changed then
@@ -114,17 +119,23 @@ begin
     set stage = p_stage, progress = p_progress, eta_seconds = p_eta_seconds
     where j.id = p_job
     returning j.cancel_requested_at is not null into v_cancel;
+    if v_parent is not null then
+      perform video_worker.show_progress(v_parent);
+    end if;
   end if;
   return case when v_cancel then 'cancel' else 'ok' end;
 end
 $$;
 
--- Locks the job and returns it if the lease with this token exists; else returns null.
+-- Locks the job, and the one that it is a part of, and returns it if the lease with this token
+-- exists; else returns null.
 create function video_worker.lock_leased_job(p_job uuid, p_token uuid) returns public.video_jobs
 language plpgsql set search_path = '' as $$
 declare
   v_job public.video_jobs;
 begin
+  perform from public.video_jobs j
+  where j.id = (select c.parent_id from public.video_jobs c where c.id = p_job) for no key update;
   select * into v_job from public.video_jobs j where j.id = p_job for no key update;
   if not exists (select from video_worker.leases l where l.job_id = p_job and l.token = p_token) then
     return null;
@@ -157,7 +168,9 @@ declare
 begin
   if v_job.id is null then
     return case when exists (
-      select from public.video_jobs j where j.id = p_job and j.status = 'completed' and j.output_path = p_output_path
+      select from public.video_jobs j
+      where j.id in (p_job, split_part(p_output_path, '/', 2)::uuid)
+        and j.status = 'completed' and j.output_path = p_output_path
     ) then 'completed' else 'lost' end;
   end if;
   if v_job.cancel_requested_at is not null then
@@ -166,18 +179,26 @@ begin
   if p_output_path not like video_worker.output_prefix(v_job, p_token) || '/%' then
     raise exception using errcode = 'check_violation', message = 'the output lies outside the folder of this claim';
   end if;
+  if v_job.segment is not null then
+    perform video_worker.add_join(v_job);
+  end if;
   update public.video_jobs j
   set status = 'completed', stage = null, progress = 100, eta_seconds = 0, finished_at = now(),
       output_path = p_output_path, poster_path = p_poster_path, output_info = p_output_info,
       error_code = null, error_message = null
-  where j.id = p_job;
+  where j.id = case when v_job.segment is null then coalesce(v_job.parent_id, p_job) else p_job end;
   delete from video_worker.leases l where l.job_id = p_job;
+  if v_job.segment is not null then
+    perform video_worker.show_progress(v_job.parent_id);
+  elsif v_job.parent_id is not null then
+    perform video_worker.end_split(v_job.parent_id);
+  end if;
   return 'completed';
 end
 $$;
 
 -- 'queued' (will run again after p_retry_in), 'failed' (final: no retry asked for, or no attempt
--- left), 'cancelled', or 'lost'.
+-- left; where the job is a part of another, that one has failed), 'cancelled', or 'lost'.
 create function video_worker.fail_job(
   p_job uuid, p_token uuid, p_code text, p_message text, p_retry_in interval default null
 ) returns text
@@ -211,9 +232,12 @@ begin
   else
     update public.video_jobs j
     set status = 'failed', eta_seconds = null, finished_at = now(), error_code = p_code, error_message = p_message
-    where j.id = p_job.id;
+    where j.id = coalesce(p_job.parent_id, p_job.id);
   end if;
   perform video_worker.drop_lease(p_job);
+  if p_job.parent_id is not null and not v_retry then
+    perform video_worker.end_split(p_job.parent_id);
+  end if;
   return case when v_retry then 'queued' else 'failed' end;
 end
 $$;

@@ -42,8 +42,15 @@ declare
   v_rescued integer := 0;
 begin
   for v_lease in
-    select l.job_id, l.token from video_worker.leases l where video_worker.is_dead(l, p_judge_since)
+    select l.job_id, l.token, j.parent_id
+    from video_worker.leases l join public.video_jobs j on j.id = l.job_id
+    where video_worker.is_dead(l, p_judge_since)
+    order by coalesce(j.parent_id, l.job_id)
   loop
+    if v_lease.parent_id is not null then
+      perform from public.video_jobs j where j.id = v_lease.parent_id for no key update skip locked;
+      continue when not found;
+    end if;
     select * into v_job from public.video_jobs j where j.id = v_lease.job_id for no key update skip locked;
     continue when v_job.id is null;
     -- Looked at again under both locks: it may have been renewed or finished meanwhile.
@@ -87,6 +94,7 @@ begin
   rescued := 0;
   if pg_try_advisory_xact_lock(hashtextextended('video_worker upkeep', 0)) then
     rescued := video_worker.rescue_expired(v_present_since);
+    perform video_worker.mend_splits();
     perform video_worker.place_waiting();
   end if;
   jobs_ready := exists (select from public.video_jobs j where j.status = 'queued' and j.place is not null);
@@ -136,7 +144,7 @@ begin
   delete from video_worker.workers w where w.seen_at < now() - interval '1 day';
   with old as materialized (
     select j.id from public.video_jobs j cross join video_worker.config c
-    where j.finished_at < now() - least(c.keep_completed, c.keep_unsuccessful)
+    where j.parent_id is null and j.finished_at < now() - least(c.keep_completed, c.keep_unsuccessful)
       and j.finished_at < now() - case when j.status = 'completed' then c.keep_completed else c.keep_unsuccessful end
     order by j.finished_at
     limit 1000

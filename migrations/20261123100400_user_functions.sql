@@ -10,7 +10,7 @@ declare
   v_job public.video_jobs;
 begin
   select * into v_job from public.video_jobs j
-  where j.id = p_job and (j.user_id = auth.uid() or auth.role() = 'service_role')
+  where j.id = p_job and j.parent_id is null and (j.user_id = auth.uid() or auth.role() = 'service_role')
   for no key update;
   if v_job.id is null then
     raise exception using errcode = 'PT404', message = 'job_not_found',
@@ -31,14 +31,20 @@ begin
 end
 $$;
 
--- A waiting job ends at once; one in work is stopped by its worker, which hears of it by NOTIFY or at
--- the next heartbeat; a finished one stays as it is. Precondition: the job is locked.
+-- A waiting job ends at once, and so does one in segments, whose workers then hear that they have lost
+-- theirs; one in work is stopped by its worker. Workers hear of it by NOTIFY or at the next heartbeat.
+-- A finished job stays as it is. Precondition: the job is locked.
 create function video_worker.request_cancel(p_job public.video_jobs) returns public.video_jobs
 language plpgsql set search_path = '' as $$
 begin
   if p_job.status = 'queued' then
     update public.video_jobs j set status = 'cancelled', held = false, cancel_requested_at = now(), finished_at = now()
     where j.id = p_job.id returning * into p_job;
+  elsif exists (select from video_worker.splits s where s.job_id = p_job.id) then
+    update public.video_jobs j
+    set status = 'cancelled', eta_seconds = null, cancel_requested_at = now(), finished_at = now()
+    where j.id = p_job.id returning * into p_job;
+    perform video_worker.end_split(p_job.id);
   elsif p_job.status = 'processing' then
     update public.video_jobs j set cancel_requested_at = coalesce(j.cancel_requested_at, now())
     where j.id = p_job.id returning * into p_job;
@@ -70,7 +76,7 @@ begin
   perform video_worker.queue_up(p_job.user_id);
   update public.video_jobs j
   set status = 'queued', stage = null, progress = 0, eta_seconds = null, attempt = 0, run_at = now(),
-      place = null, held = true,
+      place = null, held = true, whole = false,
       error_code = null, error_message = null, cancel_requested_at = null, started_at = null, finished_at = null
   where j.id = p_job.id;
   if video_worker.has_room(p_job.user_id) then

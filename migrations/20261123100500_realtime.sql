@@ -36,10 +36,10 @@ $$;
 revoke all on function video_worker.broadcast_change() from public, anon, authenticated, service_role;
 
 create trigger video_jobs_broadcast_insert after insert on public.video_jobs
-  for each row execute function video_worker.broadcast_change();
+  for each row when (new.parent_id is null) execute function video_worker.broadcast_change();
 create trigger video_jobs_broadcast_change after update on public.video_jobs
   for each row when (
-    (old.status, old.stage, old.progress, old.eta_seconds, old.cancel_requested_at)
+    new.parent_id is null and (old.status, old.stage, old.progress, old.eta_seconds, old.cancel_requested_at)
     is distinct from (new.status, new.stage, new.progress, new.eta_seconds, new.cancel_requested_at))
   execute function video_worker.broadcast_change();
 

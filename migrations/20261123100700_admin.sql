@@ -12,7 +12,9 @@ language sql stable set search_path = '' as $$ select date_trunc('second', now()
 comment on function video_admin.ago is 'Time since then, in whole seconds.';
 
 create view video_admin.queue with (security_invoker = true) as
-select status, priority, count(*) as jobs,
+select status, priority,
+       count(*) filter (where parent_id is null) as jobs,
+       count(*) filter (where parent_id is not null) as segments,
        count(*) filter (where status = 'queued' and place is null and not held) as scheduled,
        count(*) filter (where held) as held,
        count(distinct user_id) as users,
@@ -22,7 +24,7 @@ where status in ('queued', 'processing')
 group by status, priority
 order by status, priority desc;
 comment on view video_admin.queue is
-  'Depth of the queue by status and priority; scheduled ones wait for their time, held ones for another job of their user; oldest: since when the oldest could have run.';
+  'Depth of the queue by status and priority: jobs, and segments of long ones; of both, scheduled ones wait for their time, held ones for another job of their user; oldest: since when the oldest could have run.';
 
 create view video_admin.throughput with (security_invoker = true) as
 select date_trunc('hour', finished_at) as hour,
@@ -31,7 +33,7 @@ select date_trunc('hour', finished_at) as hour,
        count(*) filter (where status = 'cancelled') as cancelled,
        round(sum((output_info ->> 'duration_seconds')::numeric) / 60, 1) as video_minutes
 from public.video_jobs
-where finished_at > now() - interval '7 days'
+where finished_at > now() - interval '7 days' and parent_id is null
 group by 1
 order by 1 desc;
 comment on view video_admin.throughput is 'Finished jobs and minutes of video per hour, for the last 7 days.';
@@ -44,7 +46,8 @@ from (
   select status, stage,
          extract(epoch from lead(at) over (partition by job_id order by id) - at)::double precision as seconds
   from video_worker.job_events
-  where at > now() - interval '1 day'
+  where at > now() - interval '1 day' and not exists (
+    select from public.video_jobs j where j.id = job_id and j.parent_id is not null)
 ) s
 where status = 'processing' and seconds is not null
 group by stage
@@ -68,7 +71,7 @@ order by finished_at desc;
 comment on view video_admin.failed_jobs is 'Jobs that failed for good, newest first.';
 
 create view video_admin.leases with (security_invoker = true) as
-select l.job_id, j.user_id, j.stage, j.progress, j.eta_seconds, j.attempt, w.name as worker,
+select coalesce(j.parent_id, l.job_id) as job_id, j.segment, j.user_id, j.stage, j.progress, j.eta_seconds, j.attempt, w.name as worker,
        video_admin.ago(j.started_at) as running_for,
        date_trunc('second', l.expires_at - now()) as time_left,
        l.expires_at < now() + l.duration / 2 as near_expiry
@@ -99,6 +102,7 @@ select j.user_id, u.email,
        video_admin.ago(max(j.created_at)) as last_job
 from public.video_jobs j
 left join auth.users u on u.id = j.user_id
+where j.parent_id is null
 group by j.user_id, u.email
 order by video_minutes desc nulls last;
 comment on view video_admin.usage_by_user is 'Jobs by status and minutes of video per user.';
@@ -115,7 +119,7 @@ language plpgsql set search_path = '' as $$
 declare
   v_job public.video_jobs;
 begin
-  select * into v_job from public.video_jobs j where j.id = cancel.job_id for no key update;
+  select * into v_job from public.video_jobs j where j.id = cancel.job_id and j.parent_id is null for no key update;
   return video_worker.request_cancel(v_job);
 end
 $$;
@@ -126,12 +130,13 @@ language plpgsql set search_path = '' as $$
 declare
   v_job public.video_jobs;
 begin
-  select * into v_job from public.video_jobs j where j.id = requeue.job_id for no key update;
+  select * into v_job from public.video_jobs j where j.id = requeue.job_id and j.parent_id is null for no key update;
   if v_job.status = 'completed' then
     raise exception 'job % is completed; a new row makes a new video', requeue.job_id;
   end if;
   if v_job.status = 'processing' then
     perform video_worker.drop_lease(v_job);
+    perform video_worker.end_split(v_job.id);
   end if;
   return video_worker.queue_again(v_job);
 end
@@ -181,7 +186,7 @@ begin
       select count(*) filter (where j.status = 'queued' and j.place is not null) as queued,
              count(*) filter (where j.status = 'queued' and j.place is null and not j.held) as scheduled,
              count(*) filter (where j.held) as held,
-             count(*) filter (where j.status = 'processing') as processing,
+             count(*) filter (where j.status = 'processing' and j.place is not null) as processing,
              min(greatest(j.created_at, j.run_at)) filter (where j.status = 'queued' and j.place is not null) as oldest_ready_at
       from public.video_jobs j where j.status in ('queued', 'processing')
     ) c;

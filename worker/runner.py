@@ -37,7 +37,12 @@ class Runner:
 
     async def run(self, job: Job) -> None:
         """Work on ``job`` until its outcome is in the database."""
-        structlog.contextvars.bind_contextvars(job_id=str(job.job_id), attempt=job.attempt)
+        part: dict[str, Any] = {}
+        if job.parent_id:
+            part["segment"] = job.segment if job.is_segment else "join"
+        structlog.contextvars.bind_contextvars(
+            job_id=str(job.root_id), **part, attempt=job.attempt
+        )
         log.info(
             "job.claimed",
             user_id=str(job.user_id),
@@ -56,11 +61,11 @@ class Runner:
             self._heart.end(lease)
         log.info(
             "job.finished",
-            outcome=result(outcome, status),
+            outcome=result(outcome, status, segment=job.is_segment),
             code=outcome.code if isinstance(outcome, Failed) else None,
             seconds=round(time.monotonic() - started, 3),
         )
-        if status != "completed":
+        if status not in ("completed", "split"):
             await self._remove_output(job)
 
     async def _work(self, job: Job, lease: Lease) -> Outcome:

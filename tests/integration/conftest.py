@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
 
 from tests.conftest import Db
 from worker.media.ffmpeg import Ffmpeg
@@ -58,6 +59,14 @@ class Claim:
 
     def fail(self, retry_in: timedelta | None = None) -> str:
         return self.call("fail_job", "render_failed", "It did not work.", retry_in)
+
+    def split(self, *frames: int) -> str:
+        """Into segments with so many frames each."""
+        plan = {"common": 1, "segments": [{"frames": count} for count in frames]}
+        return self.call("split_job", Jsonb(plan))
+
+    def unsplit(self) -> str:
+        return self.call("unsplit_job")
 
     def cancel(self) -> str:
         return self.call("cancel_job")

@@ -12,12 +12,20 @@ from psycopg.types.json import Jsonb
 
 from worker.queue.batch import Batch
 from worker.queue.database import Database
-from worker.queue.outcome import Cancelled, Completed, Failed, Outcome, Released
+from worker.queue.outcome import (
+    Cancelled,
+    Completed,
+    Failed,
+    Outcome,
+    Released,
+    Split,
+    Unsplit,
+)
 from worker.queue.rhythm import Rhythm
 
 Stage = Literal["download", "probe", "subtitles", "render", "upload"]
 HeartbeatAnswer = Literal["ok", "cancel", "lost"]
-FinalAnswer = Literal["completed", "queued", "failed", "cancelled", "lost"]
+FinalAnswer = Literal["completed", "split", "queued", "failed", "cancelled", "lost"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +33,12 @@ class Job:
     """A claimed job. ``token`` is the proof of the claim; ``output_prefix`` is its own folder in
     bucket renders; ``waited`` is the time from when it could have run until the claim;
     ``traceparent`` the W3C trace context of the request that made the job, if it had one.
+
+    ``whole``: not to be split into segments. A part of a split job has a ``parent_id``, its number
+    as ``segment`` (None: to join them), and what it is made from in ``split``: the plan as it was
+    given to ``Split`` and "prefix", the folder of the claim that split it; of "segments", its own
+    one as "segment"; for the join, in "segments" what every segment was completed with, and its
+    "path".
     """
 
     job_id: UUID
@@ -38,6 +52,19 @@ class Job:
     traceparent: str | None
     output_prefix: str
     waited: timedelta
+    whole: bool
+    parent_id: UUID | None
+    segment: int | None
+    split: dict[str, Any] | None
+
+    @property
+    def root_id(self) -> UUID:
+        """The job that a user knows."""
+        return self.parent_id or self.job_id
+
+    @property
+    def is_segment(self) -> bool:
+        return self.segment is not None
 
 
 @dataclass(frozen=True)
@@ -112,6 +139,10 @@ class Jobs:
             case Failed(code, message, retry_in):
                 pause = None if retry_in is None else timedelta(seconds=retry_in)
                 call = Call("fail_job(%s, %s, %s, %s, %s)", job, (code, message, pause))
+            case Split(plan):
+                call = Call("split_job(%s, %s, %s)", job, (Jsonb(plan),))
+            case Unsplit():
+                call = Call("unsplit_job(%s, %s)", job)
             case Cancelled():
                 call = Call("cancel_job(%s, %s)", job)
             case Released():
@@ -122,8 +153,10 @@ class Jobs:
 
     async def _call(self, calls: Sequence[Call]) -> list[Any]:
         """Several functions in one statement, so one round trip and one commit; their answers."""
-        # Row locks are taken in one order, whoever takes them.
-        order = sorted(range(len(calls)), key=lambda n: calls[n].job.job_id)
+        # Row locks are taken in one order, whoever takes them: of a part, its parent's first.
+        order = sorted(
+            range(len(calls)), key=lambda n: (calls[n].job.root_id, calls[n].job.job_id)
+        )
         rows = await self._database.rows(
             " union all ".join(f"select {n} n, video_worker.{calls[n].function} a" for n in order),
             [v for n in order for v in (calls[n].job.job_id, calls[n].job.token, *calls[n].values)],

@@ -22,6 +22,19 @@ class Completed:
 
 
 @dataclass(frozen=True)
+class Split:
+    """The video is to be encoded in segments. ``plan`` is JSON: what is common, and "segments", a
+    list with an object for each, of which the queue reads the number of "frames"."""
+
+    plan: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Unsplit:
+    """This part of a video can't be made as planned: the video is to be burned whole."""
+
+
+@dataclass(frozen=True)
 class Failed:
     """The attempt did not work out. With ``retry_in`` (seconds) another one may; the database
     decides by the attempts that are left."""
@@ -46,15 +59,18 @@ class Lost:
     """The job belongs to another worker, or is gone. Nothing may be written any more."""
 
 
-Outcome = Completed | Failed | Cancelled | Released | Lost
+Outcome = Completed | Split | Unsplit | Failed | Cancelled | Released | Lost
 
 
-def result(outcome: Outcome, status: str) -> str:
+def result(outcome: Outcome, status: str, *, segment: bool) -> str:
     """How the attempt ended in a word, for logs and metrics: completed, failed, cancelled, lost,
-    retried or released. ``status`` is what the database made of the outcome."""
+    retried, released, split (into segments), encoded (one of these) or unsplit. ``status`` is what
+    the database made of the outcome of a job, or of a ``segment`` of one."""
+    if status == "completed" and segment:
+        return "encoded"
     if status != "queued":
         return status
-    return "released" if isinstance(outcome, Released) else "retried"
+    return {Released: "released", Unsplit: "unsplit"}.get(type(outcome), "retried")
 
 
 def failure(error: BaseException, attempt: int) -> Failed:
