@@ -102,8 +102,13 @@ end
 $$;
 
 -- The end of a job's being split. Deleting a part passes its place on, and notes what it has stored.
+-- A worker renews the leases of several parts in the order of their ids, and waits for no part itself.
 create function video_worker.end_split(p_parent uuid) returns void
 language sql volatile set search_path = '' as $$
+  select from public.video_jobs c where c.parent_id = p_parent order by c.id for update;
+  select from video_worker.leases l
+  where l.job_id in (select c.id from public.video_jobs c where c.parent_id = p_parent)
+  order by l.job_id for update;
   delete from public.video_jobs c where c.parent_id = p_parent;
   with ended as (delete from video_worker.splits s where s.job_id = p_parent returning s.prefix)
   insert into video_worker.orphans (prefix, due_at) select ended.prefix, now() from ended

@@ -1,6 +1,7 @@
 """One job, start to end: download → probe → subtitles → render → upload.
 
-The render overlaps the download where the video's format lets it be read in order.
+The render overlaps the download where the video's format lets it be read in order. A long video may
+be split instead, for many workers: what becomes of it then is in ``segments``.
 
 Everything here may be cancelled at any await: the folder goes, ffmpeg is killed, an upload that was
 not finished becomes no object. Every fault is a ``JobError`` with a code; the result is a value.
@@ -11,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,42 +28,31 @@ from worker.media.ffmpeg import Ffmpeg
 from worker.media.options import Options, read_options
 from worker.media.picture import scaled_down
 from worker.media.probe import INPUT, MediaInfo, probe
-from worker.media.render import OUTPUT, POSTER, SCRIPT, Rendered, poster
-from worker.media.script.make import cues_past, script_for
+from worker.media.render import OUTPUT, POSTER, Rendered, poster
+from worker.media.script.make import cues_past
+from worker.media.segments.plan import Unfit
 from worker.media.soft_track import add_soft_track, as_shown
 from worker.media.subtitles import MAX_BYTES, Subtitles, read_subtitles
 from worker.media.subtitles.srt import write_srt
 from worker.media.subtitles.webvtt import write_vtt
 from worker.progress import Progress, Report
 from worker.queue.jobs import Job
-from worker.queue.outcome import Completed
+from worker.queue.outcome import Completed, Split, Unsplit
+from worker.segments import Segments
 from worker.settings import Settings
 from worker.storage.client import ObjectInfo, Storage
 from worker.storage.faults import MissingObjectError
+from worker.work import RENDERS, SUBTITLES, VIDEOS, Work
 from worker.workspace import Workspace
 
 log = structlog.get_logger()
 
-VIDEOS = "videos"
-SUBTITLES = "subtitles"
-RENDERS = "renders"
 SIDECARS: dict[str, tuple[Callable[[Sequence[Cue]], str], str]] = {
     "srt": (write_srt, "application/x-subrip"),
     "vtt": (write_vtt, "text/vtt"),
 }
 LAST_MOMENT = 0.1
 """Seconds before the end at which there is a frame for sure."""
-
-
-@dataclass(frozen=True)
-class Work:
-    """A job in work: what is known before its video is there."""
-
-    job: Job
-    options: Options
-    subtitles: Subtitles
-    folder: Path
-    progress: Progress
 
 
 class Pipeline:
@@ -84,28 +73,46 @@ class Pipeline:
         self._workspace = workspace
         self._encoder = encoder
         self._threads = threads
+        self._segments = Segments(settings, storage, ffmpeg, workspace, encoder, threads)
 
-    async def process(self, job: Job, report: Report) -> Completed:
-        """Do the job and return where its result is. Raises ``JobError``."""
-        progress = Progress(report)
+    async def process(self, job: Job, report: Report) -> Completed | Split | Unsplit:
+        """Do the job and return what came of it. Raises ``JobError``."""
         options = read_options(job.options)
         with self._workspace.job_folder(str(job.token)) as folder:
             # Read before the video is fetched: what is wrong with them is known at once.
             subtitles = await self._read_subtitles(job.subtitle_path, options)
-            video = await self._find_video(job.input_path)
-            work = Work(job, options, subtitles, folder, progress)
-            info, rendered = await self._fetch_and_burn(work, video)
-            if options.soft_track:
-                cues, language = subtitles.cues, options.language
-                await add_soft_track(self._ffmpeg, folder, cues, language, rendered.duration)
-            poster_time = _poster_time(options.poster_time, subtitles, rendered.duration)
-            await poster(self._ffmpeg, folder, poster_time)
-            progress.enter("upload")
-            sidecars = await self._upload_sidecars(work)
-            video_path, poster_path = await self._upload(job, folder, progress)
-            progress.leave()
-            output_info = describe(info, subtitles, rendered, folder / OUTPUT)
-            output_info |= {"soft_track": options.soft_track, "sidecars": sidecars}
+            work = Work(job, options, subtitles, folder, Progress(report))
+            if job.parent_id:
+                return await self._do_part(work)
+            burned = await self._fetch_and_burn(work, await self._find_video(job.input_path))
+            if isinstance(burned, Split):
+                return burned
+            return await self._publish(work, *burned)
+
+    async def _do_part(self, work: Work) -> Completed | Unsplit:
+        """A segment of a video, or the joining of all."""
+        try:
+            if work.job.is_segment:
+                return await self._segments.encode(work)
+            return await self._publish(work, *await self._segments.join(work))
+        except Unfit as unfit:
+            log.warning("split.given_up", reason=unfit.reason, detail=unfit.detail)
+            return Unsplit()
+
+    async def _publish(self, work: Work, info: MediaInfo, rendered: Rendered) -> Completed:
+        """Finish the video that lies in the folder, and store it with all that goes with it."""
+        options, subtitles, folder = work.options, work.subtitles, work.folder
+        if options.soft_track:
+            cues, language = subtitles.cues, options.language
+            await add_soft_track(self._ffmpeg, folder, cues, language, rendered.duration)
+        poster_time = _poster_time(options.poster_time, subtitles, rendered.duration)
+        await poster(self._ffmpeg, folder, poster_time)
+        work.progress.enter("upload")
+        sidecars = await self._upload_sidecars(work)
+        video_path, poster_path = await self._upload(work.job, folder, work.progress)
+        work.progress.leave()
+        output_info = describe(info, subtitles, rendered, folder / OUTPUT)
+        output_info |= {"soft_track": options.soft_track, "sidecars": sidecars}
         return Completed(video_path, poster_path, output_info)
 
     async def _read_subtitles(self, path: str, options: Options) -> Subtitles:
@@ -131,8 +138,11 @@ class Pipeline:
         self._workspace.require_space(round(info.size * 2.5))
         return info
 
-    async def _fetch_and_burn(self, work: Work, video: ObjectInfo) -> tuple[MediaInfo, Rendered]:
-        """Burn while the video comes in, where its format allows that; else when it is there.
+    async def _fetch_and_burn(
+        self, work: Work, video: ObjectInfo
+    ) -> tuple[MediaInfo, Rendered] | Split:
+        """Burn while the video comes in, where its format allows that; else when it is there,
+        unless it is long and others shall help.
 
         Whatever goes wrong before it is complete and checked is no verdict on it: then it is burned
         from the complete file.
@@ -154,23 +164,28 @@ class Pipeline:
         work.progress.enter("probe")
         info = await self._probe(self._ffmpeg, work)
         work.progress.enter("subtitles")
-        await self._write_script(work, info)
+        await work.write_script(info)
+        if self._segments.wanted(work, info) and (
+            split := await self._segments.split(work, info, video)
+        ):
+            return split
         work.progress.enter("render")
         return info, await self._burn(self._ffmpeg, work, info)
 
     async def _burn_early(
         self, work: Work, arriving: ArrivingFile, decided: asyncio.Event
     ) -> tuple[MediaInfo, Rendered] | None:
-        """None when it can't be done: a smart burn, an index at the end, a broken download.
+        """None when it can't be done: a smart burn, segments, an index at the end, a broken
+        download.
         ``decided`` happens when it looks as if it could, or when it can't."""
         ffmpeg = self._ffmpeg.fed_with(INPUT, arriving.pieces)
         try:
             if work.options.render != "full":
                 return None
             info = await self._probe(ffmpeg, work)
-            if info.duration is None:
+            if info.duration is None or self._segments.wanted(work, info):
                 return None
-            await self._write_script(work, info)
+            await work.write_script(info)
             decided.set()
             rendered = await self._burn(ffmpeg, work, info)
             log.debug("overlap.rendered")
@@ -199,13 +214,6 @@ class Pipeline:
         if info.duration and info.duration > limit:
             raise JobError("video_too_long", actual=span(info.duration), limit=span(limit))
         return scaled_down(info, work.options.max_resolution)
-
-    async def _write_script(self, work: Work, info: MediaInfo) -> None:
-        # In a thread: a million characters take some seconds, and heartbeats go on.
-        script = await asyncio.to_thread(
-            script_for, work.subtitles, work.options, info.display_width, info.display_height
-        )
-        (work.folder / SCRIPT).write_text(script, encoding="utf-8")
 
     async def _burn(self, ffmpeg: Ffmpeg, work: Work, info: MediaInfo) -> Rendered:
         started = time.monotonic()
@@ -286,6 +294,7 @@ def describe(
             "mode": rendered.mode,
             "reason": rendered.reason,
             "encoded_share": round(rendered.encoded_share, 3),
+            "segments": rendered.segments,
         },
         "warnings": [warning.as_dict() for warning in warnings],
     }

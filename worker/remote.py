@@ -16,9 +16,9 @@ from supabase_auth.errors import AuthError
 
 from worker.errors import VideoWorkerError
 from worker.media.options import read_options
-from worker.pipeline import RENDERS, SUBTITLES, VIDEOS
 from worker.settings import ProjectSettings
 from worker.storage.client import Progress, Storage
+from worker.work import RENDERS, SUBTITLES, VIDEOS
 
 POLL_SECONDS = 0.5
 USERS_PER_PAGE = 200

@@ -11,11 +11,12 @@ import structlog
 from worker.background import Backoff
 from worker.barrier import reach
 from worker.errors import DatabaseUnavailableError, JobError, VideoWorkerError
-from worker.pipeline import RENDERS, Pipeline
+from worker.pipeline import Pipeline
 from worker.queue.jobs import FinalAnswer, Job, Jobs, Stage
 from worker.queue.lease import Heart, Lease, StopReason
 from worker.queue.outcome import Cancelled, Failed, Lost, Outcome, Released, failure, result
 from worker.storage.client import Storage
+from worker.work import RENDERS
 
 log = structlog.get_logger()
 
@@ -40,9 +41,7 @@ class Runner:
         part: dict[str, Any] = {}
         if job.parent_id:
             part["segment"] = job.segment if job.is_segment else "join"
-        structlog.contextvars.bind_contextvars(
-            job_id=str(job.root_id), **part, attempt=job.attempt
-        )
+        structlog.contextvars.bind_contextvars(job_id=str(job.root_id), **part, attempt=job.attempt)
         log.info(
             "job.claimed",
             user_id=str(job.user_id),

@@ -25,7 +25,7 @@ from worker.media.encoder import choose_encoder
 from worker.media.ffmpeg import Ffmpeg
 from worker.ops.health import HealthServer
 from worker.ops.metrics import Metrics
-from worker.pipeline import RENDERS, Pipeline
+from worker.pipeline import Pipeline
 from worker.queue.claimer import Claimer
 from worker.queue.database import Database
 from worker.queue.jobs import Jobs
@@ -38,6 +38,7 @@ from worker.runner import Runner
 from worker.settings import Settings
 from worker.status import Status
 from worker.storage.client import Storage
+from worker.work import RENDERS
 from worker.workspace import Workspace
 
 log = structlog.get_logger()

@@ -97,6 +97,12 @@ class Settings(ProjectSettings, DatabaseSettings):
     max_pixels: int = Field(8192 * 4320, ge=16, validation_alias="WORKER_MAX_PIXELS")
     """Pictures with more pixels (width times height) are refused; default 8192 x 4320."""
 
+    segment_seconds: float | None = Field(None, ge=2, validation_alias="WORKER_SEGMENT_SECONDS")
+    """Videos that last longer are split into segments of about this length, which all workers
+    encode side by side; 300 is a good value where there are several machines. Default: none is
+    split, for one machine gains nothing by it (docs/scaling.md). What counts is the setting of the
+    worker that claims the video; segments are encoded by any."""
+
     max_render_seconds: float = Field(6 * 3600, gt=0, validation_alias="WORKER_MAX_RENDER_SECONDS")
     """A render that takes longer is stopped and the job fails; default 6 hours."""
 

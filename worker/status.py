@@ -12,13 +12,13 @@ from worker.errors import DatabaseUnavailableError, JobError
 from worker.media.ffmpeg import Ffmpeg
 from worker.ops.health import Answer, Page
 from worker.ops.metrics import CONTENT_TYPE, Metrics, State
-from worker.pipeline import RENDERS
 from worker.queue.claimer import Claimer
 from worker.queue.database import Database
 from worker.queue.jobs import Jobs
 from worker.queue.keeper import Keeper
 from worker.queue.listener import Listener
 from worker.storage.client import Storage
+from worker.work import RENDERS
 from worker.workspace import RESERVE_BYTES
 
 STORAGE_CHECK_SECONDS = 15.0

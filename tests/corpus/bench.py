@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from worker.media.encoder import X264
 from worker.media.ffmpeg import Ffmpeg
 from worker.pipeline import Pipeline
 from worker.queue.jobs import Job
+from worker.queue.outcome import Completed, Split, Unsplit
 from worker.settings import Settings
 from worker.storage.client import ObjectInfo, Progress, Storage
 from worker.workspace import Workspace
@@ -49,22 +51,45 @@ class Result:
         return {warning["code"] for warning in self.info.get("warnings", [])}
 
 
+def _part(job: Job, segment: int | None, split: dict[str, Any]) -> Job:
+    token = uuid4()
+    return replace(
+        job,
+        job_id=uuid4(),
+        token=token,
+        output_prefix=str(token),
+        parent_id=job.job_id,
+        segment=segment,
+        split=split,
+    )
+
+
 class LocalFiles(Storage):
-    """Files of this machine as the pipeline's Storage: paths are absolute."""
+    """Files of this machine as the pipeline's Storage: paths of inputs are absolute."""
 
     def __init__(self, renders: Path) -> None:  # it opens no connection
         self._renders = renders
 
     async def info(self, bucket: str, path: str) -> ObjectInfo:
-        return ObjectInfo(Path(path).stat().st_size, "")
+        return ObjectInfo((self._renders / path).stat().st_size, "")
 
     async def read(self, bucket: str, path: str) -> bytes:
         return Path(path).read_bytes()
 
     async def download(
-        self, bucket: str, path: str, info: ObjectInfo, target: Path, progress: Progress
+        self,
+        bucket: str,
+        path: str,
+        info: ObjectInfo,
+        target: Path,
+        progress: Progress,
+        part: slice | None = None,
     ) -> None:
-        shutil.copyfile(path, target)
+        source = self._renders / path
+        if part:
+            target.write_bytes(source.read_bytes()[part])
+        else:
+            shutil.copyfile(source, target)
         progress(info.size, info.size)
 
     async def upload(
@@ -76,9 +101,16 @@ class LocalFiles(Storage):
 
 
 class Bench:
-    """Runs jobs on local files."""
+    """Runs jobs on local files; those longer than ``segment_seconds`` by way of segments."""
 
-    def __init__(self, folder: Path, ffmpeg: Ffmpeg, workspace: Workspace, seconds: float) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        ffmpeg: Ffmpeg,
+        workspace: Workspace,
+        seconds: float,
+        segment_seconds: float | None,
+    ) -> None:
         self.ffmpeg = ffmpeg
         self.workspace = workspace
         self._renders = folder / "renders"
@@ -88,18 +120,24 @@ class Bench:
             SUPABASE_SECRET_KEY="none",
             DATABASE_URL="postgresql://localhost/none",
             WORKER_MAX_RENDER_SECONDS=seconds,
+            WORKER_SEGMENT_SECONDS=segment_seconds,
         )
         storage = LocalFiles(self._renders)
         self._pipeline = Pipeline(settings, storage, ffmpeg, workspace, X264, threads=2)
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, folder: Path, seconds: float = SECONDS_PER_JOB) -> AsyncIterator[Bench]:
+    async def open(
+        cls,
+        folder: Path,
+        seconds: float = SECONDS_PER_JOB,
+        segment_seconds: float | None = None,
+    ) -> AsyncIterator[Bench]:
         """With its files below ``folder``; a job may render for ``seconds``."""
         workspace = Workspace(folder / "work", "bench")
         try:
             ffmpeg = await Ffmpeg.find(None, workspace.folder)
-            yield cls(folder, ffmpeg, workspace, seconds)
+            yield cls(folder, ffmpeg, workspace, seconds, segment_seconds)
         finally:
             workspace.close()
 
@@ -120,12 +158,37 @@ class Bench:
             waited=timedelta(),
         )
         try:
-            completed = await self._pipeline.process(job, lambda stage, share, eta: None)
+            completed = await self._complete(job)
         except JobError as error:
             return Result(code=error.code, detail=error.detail)
         except Exception as error:  # whatever it is, it is what this looks for
             return Result(code="internal_error", detail=repr(error))
         return Result(self._renders / completed.output_path, completed.output_info)
+
+    async def _complete(self, job: Job) -> Completed:
+        """As the queue has it done: what is split by its parts, what is given up as a whole."""
+        outcome = await self._process(job)
+        if isinstance(outcome, Split):
+            outcome = await self._complete_parts(job, outcome.plan)
+        if isinstance(outcome, Unsplit):
+            outcome = await self._process(replace(job, whole=True))
+        assert isinstance(outcome, Completed)
+        return outcome
+
+    async def _complete_parts(self, job: Job, plan: dict[str, Any]) -> Completed | Split | Unsplit:
+        common = {**json.loads(json.dumps(plan)), "prefix": job.output_prefix}
+        segments = common.pop("segments")
+        done = []
+        for number, segment in enumerate(segments):
+            part = _part(job, number, {**common, "segment": segment})
+            outcome = await self._process(part)
+            if not isinstance(outcome, Completed):
+                return outcome
+            done.append({**outcome.output_info, "path": outcome.output_path})
+        return await self._process(_part(job, None, {**common, "segments": done}))
+
+    async def _process(self, job: Job) -> Completed | Split | Unsplit:
+        return await self._pipeline.process(job, lambda stage, share, eta: None)
 
     def forget(self) -> None:
         """Remove all outputs."""

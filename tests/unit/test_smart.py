@@ -13,14 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.media.packets import Packets, read_packets
-from worker.media.smart.boxes import Box, parse
-from worker.media.smart.burn import shown_times
-from worker.media.smart.check import check_sound, check_video
-from worker.media.smart.child import around
-from worker.media.smart.h264 import AvcConfig
-from worker.media.smart.plan import REASONS, NotSmart, Span, make_plan, merged, reorder_depth
-from worker.media.smart.samples import (
+from worker.media.mp4.boxes import Box, parse
+from worker.media.mp4.order import reorder_depth
+from worker.media.mp4.samples import (
     put_chunk_offsets,
     put_chunks,
     put_keys,
@@ -28,6 +23,12 @@ from worker.media.smart.samples import (
     put_timing,
     read_samples,
 )
+from worker.media.packets import Packets, read_packets
+from worker.media.smart.burn import shown_times
+from worker.media.smart.check import check_sound, check_video
+from worker.media.smart.child import around
+from worker.media.smart.h264 import AvcConfig
+from worker.media.smart.plan import REASONS, NotSmart, Span, make_plan, merged
 
 
 def gops(count: int) -> tuple[list[int], bytearray]:

@@ -13,8 +13,8 @@ from uuid import uuid4
 from worker.doctor.finding import Finding, error, ok, warning
 from worker.doctor.project import GET_KEY
 from worker.errors import JobError, size
-from worker.pipeline import RENDERS, SUBTITLES, VIDEOS
 from worker.storage.client import Bucket, Storage
+from worker.work import RENDERS, SUBTITLES, VIDEOS
 
 PROBE_BYTES = 7_000_000
 """More than one chunk of a resumable upload."""

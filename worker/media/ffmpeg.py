@@ -28,6 +28,7 @@ from worker.media.sandbox import LAYERS, Level, Mode, access, find_holes
 log = structlog.get_logger()
 
 PACKAGE = Path(__file__).parents[1]
+START = Path(__file__).with_name("start.py")
 KEPT_LINES = 1000
 """Of a log, at its beginning and at its end."""
 LONGEST_LINE = 400
@@ -228,13 +229,11 @@ class Ffmpeg:
         command = [str(self.path), "-nostdin", "-hide_banner", "-y", *progress, *arguments]
         return await self._run(command, self._access, folder, limits, on_progress, pieces)
 
-    async def run_python(
-        self, script: Path, arguments: Sequence[str], folder: Path, limits: Limits
-    ) -> Run:
-        """Run a script of our own with what users sent, locked in as ffmpeg is; it may read this
-        package and needs the standard library only. Raises as ``run`` does."""
+    async def run_python(self, module: str, step: str, folder: Path, limits: Limits) -> Run:
+        """Run ``main`` of a module of ours on what users sent, locked in as ffmpeg is; it may read
+        this package and needs the standard library only. Raises as ``run`` does."""
         python = Path(sys.executable).resolve()
-        command = [str(python), "-I", "-S", str(script), *arguments]
+        command = [str(python), "-I", "-S", str(START), module, step]
         return await self._run(command, access(python, [PACKAGE]), folder, limits, None)
 
     async def _run(

@@ -8,7 +8,7 @@ have a frame for each and last as long as they do.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -45,7 +45,8 @@ class Rendered:
     """A checked result: seconds, frames, what the user should know about it, and how it was made.
 
     ``reason``: why not by the way that was asked for (one of ``smart.plan.REASONS``);
-    ``encoded_share``: how much of the frames was encoded again, 0 to 1.
+    ``encoded_share``: how much of the frames was encoded again, 0 to 1; ``segments``: how many it
+    was made of, if it was not encoded as a whole.
     """
 
     duration: float
@@ -55,6 +56,7 @@ class Rendered:
     mode: Literal["full", "smart"] = "full"
     reason: str | None = None
     encoded_share: float = 1.0
+    segments: int | None = None
 
 
 async def render(
@@ -133,11 +135,7 @@ def render_arguments(info: MediaInfo, encoding: Encoding, max_duration: float) -
         **({"c:v": info.video.decoder} if info.video.decoder else {}),
     )
     picture = source[str(info.video.index)]
-    video = picture
-    for name, options in [*picture_filters(info.video), *scale_filters(info)]:
-        video = video.filter(name, **options)
-    # The size as displayed tells libass about pixels that are not square.
-    video = video.filter("ass", SCRIPT, original_size=f"{info.display_width}x{info.display_height}")
+    video = drawn(picture, info)
     for name, value in encoding.encoder.upload:
         video = video.filter(name, *filter(None, [value]))
     audio = [source[str(info.audio.index)]] if info.audio else []
@@ -162,6 +160,15 @@ def render_arguments(info: MediaInfo, encoding: Encoding, max_duration: float) -
     arguments: list[str] = graph.merge_outputs(output, packets).get_args()
     # However many errors a decoder meets, what it could save is looked at in the end.
     return ["-v", "repeat+warning", "-max_error_rate", "1", *encoding.encoder.device, *arguments]
+
+
+def drawn(picture: Any, info: MediaInfo) -> Any:
+    """The decoded stream as it is encoded: converted, scaled, with the subtitles on it."""
+    for name, options in [*picture_filters(info.video), *scale_filters(info)]:
+        picture = picture.filter(name, **options)
+    # The size as displayed tells libass about pixels that are not square.
+    size = f"{info.display_width}x{info.display_height}"
+    return picture.filter("ass", SCRIPT, original_size=size)
 
 
 def audio_options(info: MediaInfo) -> dict[str, Any]:
@@ -200,7 +207,7 @@ async def _check(
             f"{written.packets} frames in {written.duration} s written, {run.position.frame} "
             f"encoded, {read.packets} in {read.duration} s read",
         )
-    warnings += [*_losses(info, source, result, run), *glyph_warnings(run)]
+    warnings += [*_losses(info, source, result, run), *glyph_warnings(run.missing_glyphs)]
     return Rendered(result.end, written.packets, audio_result(info), warnings)
 
 
@@ -210,10 +217,15 @@ def _losses(info: MediaInfo, source: Timeline, result: Timeline, run: Run) -> li
     if damaged := missing_frames(info, source.video, result.video) + run.corrupt_frames:
         total = source.video.packets
         warnings.append(JobWarning.of("frames_damaged", count=damaged, total=total))
-    heard, expected = result.audio.duration, source.audio.duration
-    if info.audio and heard < expected - max(0.25, 0.02 * expected):
-        warnings.append(JobWarning.of("audio_damaged", actual=span(heard), total=span(expected)))
-    return warnings
+    return [*warnings, *sound_warnings(info, source.audio.duration, result.audio)]
+
+
+def sound_warnings(info: MediaInfo, expected: float, result: Track) -> list[JobWarning]:
+    """A warning when the result has not the ``expected`` seconds of sound."""
+    heard = result.duration
+    if info.audio is None or heard >= expected - max(0.25, 0.02 * expected):
+        return []
+    return [JobWarning.of("audio_damaged", actual=span(heard), total=span(expected))]
 
 
 def check_source(
@@ -245,11 +257,11 @@ def missing_frames(info: MediaInfo, read: Track, written: Track) -> int:
     return 0 if fields else max(0, read.packets - written.packets)
 
 
-def glyph_warnings(run: Run) -> list[JobWarning]:
-    """A warning that names the characters that no font could draw."""
-    if not run.missing_glyphs:
+def glyph_warnings(missing: Set[int]) -> list[JobWarning]:
+    """A warning that names the characters (their code points) that no font could draw."""
+    if not missing:
         return []
-    characters = " ".join(f"{chr(g)} (U+{g:04X})" for g in sorted(run.missing_glyphs)[:20])
+    characters = " ".join(f"{chr(g)} (U+{g:04X})" for g in sorted(missing)[:20])
     return [JobWarning.of("glyphs_missing", characters=characters)]
 
 

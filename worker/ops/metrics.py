@@ -67,7 +67,7 @@ class Metrics:
         self._jobs = Counter(
             "video_worker_jobs",
             "Attempts that ended, by outcome (completed, failed, cancelled, retried, released, "
-            "lost) and error code.",
+            "lost; of long videos split, encoded: a segment, unsplit) and error code.",
             ["outcome", "code"],
             registry=registry,
         )
@@ -156,7 +156,10 @@ class Metrics:
 
     def _start_all_at_zero(self) -> None:
         """A series that begins at 1 has no increase: Prometheus would miss each first failure."""
-        for outcome in ("completed", "cancelled", "released", "lost"):
+        for outcome in (
+            *("completed", "cancelled", "released", "lost"),
+            *("split", "encoded", "unsplit"),
+        ):
             self._jobs.labels(outcome, "")
         for code in CATALOGUE:
             self._jobs.labels("failed", code)

@@ -52,10 +52,10 @@ class Job:
     traceparent: str | None
     output_prefix: str
     waited: timedelta
-    whole: bool
-    parent_id: UUID | None
-    segment: int | None
-    split: dict[str, Any] | None
+    whole: bool = False
+    parent_id: UUID | None = None
+    segment: int | None = None
+    split: dict[str, Any] | None = None
 
     @property
     def root_id(self) -> UUID:
@@ -154,9 +154,7 @@ class Jobs:
     async def _call(self, calls: Sequence[Call]) -> list[Any]:
         """Several functions in one statement, so one round trip and one commit; their answers."""
         # Row locks are taken in one order, whoever takes them: of a part, its parent's first.
-        order = sorted(
-            range(len(calls)), key=lambda n: (calls[n].job.root_id, calls[n].job.job_id)
-        )
+        order = sorted(range(len(calls)), key=lambda n: (calls[n].job.root_id, calls[n].job.job_id))
         rows = await self._database.rows(
             " union all ".join(f"select {n} n, video_worker.{calls[n].function} a" for n in order),
             [v for n in order for v in (calls[n].job.job_id, calls[n].job.token, *calls[n].values)],

@@ -92,18 +92,27 @@ class Storage:
         return data
 
     async def download(
-        self, bucket: str, path: str, info: ObjectInfo, target: Path, progress: Progress
+        self,
+        bucket: str,
+        path: str,
+        info: ObjectInfo,
+        target: Path,
+        progress: Progress,
+        part: slice | None = None,
     ) -> None:
-        """Stream an object into a file; resumes after a broken connection. Raises
-        ``input_changed`` when the object is no longer the one that ``info`` describes."""
+        """Stream an object, or a ``part`` of its bytes, into a file; resumes after a broken
+        connection. Raises ``input_changed`` when the object is no longer the one that ``info``
+        describes."""
         async for attempt in retrying():
             with attempt:
                 async with translated():
                     signed = await self._client.storage.from_(bucket).create_signed_url(
                         _literal(path), SIGNED_URL_SECONDS
                     )
-        await download(str(signed["signedURL"]), info.size, info.etag, target, progress)
-        log.debug("storage.downloaded", bucket=bucket, path=path, bytes=info.size)
+        begin = part.start if part else None
+        size = part.stop - part.start if part else info.size
+        await download(str(signed["signedURL"]), size, info.etag, target, progress, begin)
+        log.debug("storage.downloaded", bucket=bucket, path=path, bytes=size)
 
     async def upload(
         self, bucket: str, path: str, source: Path, content_type: str, progress: Progress

@@ -22,9 +22,15 @@ SLOWEST_BYTES_PER_SECOND = 100_000
 
 
 async def download(
-    url: str, size: int, etag: str, target: Path, progress: Callable[[int, int], None]
+    url: str,
+    size: int,
+    etag: str,
+    target: Path,
+    progress: Callable[[int, int], None],
+    begin: int | None = None,
 ) -> None:
-    """Fetch the ``size`` bytes at ``url`` into ``target``.
+    """Fetch the ``size`` bytes at ``url`` into ``target``: all of the object, or those from
+    ``begin`` on.
 
     A broken connection continues where it broke; five tries in a row that bring no new byte are a
     failure. Raises ``JobError``: ``input_changed`` when the entity tag is another than expected,
@@ -39,7 +45,7 @@ async def download(
                 while file.tell() < size:
                     async for attempt in retrying():
                         with attempt:
-                            await _fetch_on(client, url, size, etag, file, progress)
+                            await _fetch_on(client, url, size, etag, file, progress, begin)
     except TimeoutError as error:
         raise JobError("storage_unavailable", "the download was too slow") from error
 
@@ -51,10 +57,14 @@ async def _fetch_on(
     etag: str,
     file: BinaryIO,
     progress: Callable[[int, int], None],
+    begin: int | None,
 ) -> None:
     """Append what the server gives from the file's position on; at least one byte, or it raises."""
     start = file.tell()
-    headers = {"accept-encoding": "identity"} | ({"range": f"bytes={start}-"} if start else {})
+    first, last = start + (begin or 0), size - 1 + (begin or 0)
+    partial = begin is not None or start > 0
+    wanted = {"range": f"bytes={first}-{last}"} if partial else {}
+    headers = {"accept-encoding": "identity"} | wanted
     try:
         async with translated(), client.stream("GET", url, headers=headers) as response:
             if response.status_code not in (200, 206):
@@ -62,7 +72,9 @@ async def _fetch_on(
                 raise fault_of_response(response)
             if etag and response.headers.get("etag", "").strip('"') != etag:
                 raise JobError("input_changed", "the entity tag changed")
-            if start and response.status_code == 200:  # the server does not do ranges
+            if partial and response.status_code == 200:  # the server does not do ranges
+                if begin is not None:
+                    raise JobError("storage_unavailable", "the server does not do ranges")
                 file.seek(start := 0)
                 file.truncate()
             async for piece in _pieces(response):

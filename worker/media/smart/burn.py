@@ -42,7 +42,7 @@ from worker.media.smart.child import (
 from worker.media.smart.cut import UNITS
 from worker.media.smart.plan import NotSmart, merged
 
-START = Path(__file__).with_name("start.py")
+CHILD = "worker.media.smart.child"
 CONTAINERS = ("mov,", "matroska,")
 RESULT = "result.txt"
 IN_BETWEEN = (SOURCE, PACKETS, REQUEST, VERDICT, CUT, SPANS, CHECK, RESULT)
@@ -94,7 +94,7 @@ async def smart_burn(
         timeline.end,
         verdict.frames,
         audio_result(info),
-        [*warnings, *glyph_warnings(burned)],
+        [*warnings, *glyph_warnings(burned.missing_glyphs)],
         mode="smart",
         encoded_share=verdict.share,
     )
@@ -125,7 +125,7 @@ class _Work:
         """``plan`` or ``merge``, see ``child``."""
         if request:
             (self.folder / REQUEST).write_text(json.dumps(asdict(request)))
-        run = await self.ffmpeg.run_python(START, [step], self.folder, self.limits)
+        run = await self.ffmpeg.run_python(CHILD, step, self.folder, self.limits)
         if run.returncode:
             raise NotSmart("failed", run.log)
         verdict = Verdict.read(self.folder)

@@ -1,6 +1,6 @@
 """What Python does with a user's video, in a process of its own, confined like ffmpeg.
 
-    python child.py plan | merge        in the job's folder
+    python start.py worker.media.smart.child plan | merge      in the job's folder
 
 ``plan`` reads ``source.mp4`` and what the worker asks for (``Request``) and writes ``cut.mp4``
 and a ``Verdict``; ``merge`` reads ``spans.mp4`` too, and writes ``out.mp4`` and ``check.mp4``.
@@ -16,12 +16,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from worker.media.smart.boxes import read_index
+from worker.media.mp4.boxes import read_index
+from worker.media.mp4.order import reorder_depth
+from worker.media.mp4.tracks import media_timescale, video_track
 from worker.media.smart.cut import write_cut
 from worker.media.smart.h264 import PROFILES
 from worker.media.smart.merge import merge
-from worker.media.smart.plan import NotSmart, Plan, Span, make_plan, merged, reorder_depth
-from worker.media.smart.source import Source, media_timescale, read_source, video_track
+from worker.media.smart.plan import NotSmart, Plan, Span, make_plan, merged
+from worker.media.smart.source import Source, read_source
 
 SOURCE = Path("source.mp4")
 PACKETS = Path("packets.txt")

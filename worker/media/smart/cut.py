@@ -7,11 +7,12 @@ import struct
 from collections.abc import Sequence
 from pathlib import Path
 
-from worker.media.smart import samples as tables
-from worker.media.smart.boxes import Box
-from worker.media.smart.files import Piece, data_start, write_mp4
+from worker.media.mp4 import samples as tables
+from worker.media.mp4.boxes import Box
+from worker.media.mp4.files import Piece, data_start, write_mp4
+from worker.media.mp4.samples import Samples
+from worker.media.mp4.tracks import movie_header
 from worker.media.smart.plan import Span
-from worker.media.smart.samples import Samples
 
 UNITS = 2
 """How many units of a cut's timescale are one of its track's."""
@@ -53,7 +54,7 @@ def write_cut(
     tables.put_sizes(table, [samples.sizes[at] for at in chosen])
     tables.put_chunks(table, [1] * len(chosen))
     pieces = [Piece(0, samples.offsets[at], samples.sizes[at]) for at in chosen]
-    index = Box(b"moov", children=[_movie_header(timescale), track])
+    index = Box(b"moov", children=[movie_header(timescale), track])
     place_chunks(index, [(table, piece.length) for piece in pieces])
     write_mp4(target, index, [path], pieces)
 
@@ -73,14 +74,3 @@ def place_chunks(index: Box, chunks: Sequence[tuple[Box, int]]) -> None:
             at += size
         for key, places in offsets.items():
             tables.put_chunk_offsets(tables_by_id[key], places, wide=total >= 1 << 31)
-
-
-def _movie_header(timescale: int) -> Box:
-    matrix = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
-    return Box(
-        b"mvhd",
-        struct.pack(">4xIIIIIH10x", 0, 0, timescale, 0, 1 << 16, 1 << 8)
-        + matrix
-        + bytes(24)
-        + struct.pack(">I", 2),
-    )

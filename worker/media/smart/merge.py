@@ -7,14 +7,15 @@ from array import array
 from collections.abc import Sequence
 from pathlib import Path
 
-from worker.media.smart import samples as tables
-from worker.media.smart.boxes import Box, read_index
+from worker.media.mp4 import samples as tables
+from worker.media.mp4.boxes import Box, read_index
+from worker.media.mp4.files import Piece, write_mp4
+from worker.media.mp4.samples import Samples, read_samples
+from worker.media.mp4.tracks import video_track
 from worker.media.smart.cut import UNITS, place_chunks
-from worker.media.smart.files import Piece, write_mp4
 from worker.media.smart.h264 import AvcConfig
 from worker.media.smart.plan import NotSmart, Span
-from worker.media.smart.samples import Samples, read_samples
-from worker.media.smart.source import Source, avc_box, sample_entry, video_track
+from worker.media.smart.source import Source, avc_box, sample_entry
 
 OLD, NEW = 0, 1
 """Numbers of the files that pieces come from."""

@@ -6,6 +6,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from worker.media.mp4.order import clean_points
+
 Interval = tuple[int, int]
 """Begin and end (not included), in units of a timescale."""
 
@@ -62,7 +64,7 @@ def make_plan(pts: Sequence[int], idr: Sequence[int], shown: Sequence[Interval])
     ``pts`` and ``idr`` (whether a sample is an IDR picture) are in decode order. A span may start
     where everything before it is shown earlier; it must end where that holds and an IDR follows.
     """
-    clean = _clean_points(pts)
+    clean = clean_points(pts)
     if not pts or not idr[0]:
         raise NotSmart("keyframes", "the first picture is no IDR picture")
     cuts = [at for at in range(len(pts)) if idr[at] and clean[at]]
@@ -85,12 +87,6 @@ def make_plan(pts: Sequence[int], idr: Sequence[int], shown: Sequence[Interval])
     return Plan(spans, sum(span.end - span.start for span in spans) / len(pts))
 
 
-def reorder_depth(pts: Sequence[int]) -> int:
-    """By how many places a picture is decoded too early at most: 0 without B-frames."""
-    rank = {time: at for at, time in enumerate(sorted(pts))}
-    return max((at - rank[time] for at, time in enumerate(pts)), default=0)
-
-
 def merged(intervals: Sequence[Interval]) -> list[Interval]:
     """In order, and those that touch as one."""
     found: list[Interval] = []
@@ -100,18 +96,3 @@ def merged(intervals: Sequence[Interval]) -> list[Interval]:
         else:
             found.append((begin, end))
     return found
-
-
-def _clean_points(pts: Sequence[int]) -> bytearray:
-    """For each sample whether all samples before it are shown before all from it on."""
-    clean = bytearray(len(pts))
-    least = None
-    after = [0] * len(pts)
-    for at in range(len(pts) - 1, -1, -1):
-        least = pts[at] if least is None else min(least, pts[at])
-        after[at] = least
-    latest: int | None = None
-    for at, time in enumerate(pts):
-        clean[at] = latest is None or latest < after[at]
-        latest = time if latest is None else max(latest, time)
-    return clean

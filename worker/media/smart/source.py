@@ -5,12 +5,13 @@ from __future__ import annotations
 import mmap
 from array import array
 from dataclasses import dataclass
-from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 
-from worker.media.packets import DISCARD, read_packets
-from worker.media.smart.boxes import Box, parse, read_index
+from worker.media.mp4.boxes import Box, parse, read_index
+from worker.media.mp4.samples import Samples, read_samples
+from worker.media.mp4.times import IrregularError, shown_times
+from worker.media.mp4.tracks import media_timescale, video_track
+from worker.media.packets import read_packets
 from worker.media.smart.h264 import (
     HARMLESS,
     IDR_SLICE,
@@ -23,7 +24,6 @@ from worker.media.smart.h264 import (
     pps_ids,
 )
 from worker.media.smart.plan import NotSmart
-from worker.media.smart.samples import Samples, read_samples
 
 AVC_ENTRY = 86
 """Bytes of a sample entry ``avc1`` in front of the boxes in it, its own header included."""
@@ -66,12 +66,16 @@ def read_source(path: Path, packets: Path) -> Source:
     config = AvcConfig.parse(avc_box(track, b"avcC").content)
     parameters = _one_sps(config)
     idr = _find_idr(path, samples, config)
+    try:
+        times = shown_times(read_packets(packets)["0"], samples, timescale)
+    except IrregularError as error:
+        raise NotSmart(error.reason, error.detail) from error
     return Source(
         path,
         index,
         track,
         samples,
-        _shown_times(packets, samples, timescale),
+        times,
         timescale,
         config,
         parameters,
@@ -79,24 +83,6 @@ def read_source(path: Path, packets: Path) -> Source:
         idr,
         _turn(track),
     )
-
-
-def video_track(index: Box) -> Box:
-    """The one track whose handler is ``vide``. Raises ``ValueError``."""
-    tracks = [
-        box
-        for box in index.children
-        if box.kind == b"trak" and box.get(b"mdia", b"hdlr").content[8:12] == b"vide"
-    ]
-    if len(tracks) != 1:
-        raise ValueError(f"{len(tracks)} video tracks")
-    return tracks[0]
-
-
-def media_timescale(track: Box) -> int:
-    header = track.get(b"mdia", b"mdhd").content
-    at = 20 if header[0] == 1 else 12
-    return int.from_bytes(header[at : at + 4], "big")
 
 
 def avc_box(track: Box, kind: bytes) -> Box:
@@ -135,26 +121,6 @@ def _free_id(config: AvcConfig) -> int:
     used = {SequenceParameters.parse(sps).id for sps in config.sps}
     used.update(number for pps in config.pps for number in pps_ids(pps))
     return next(number for number in range(32) if number not in used)
-
-
-def _shown_times(packets: Path, samples: Samples, timescale: int) -> array[int]:
-    listed = read_packets(packets)["0"]
-    if any(flags & DISCARD for flags in listed.flags):
-        raise NotSmart("edit_list")
-    if list(listed.sizes) != list(samples.sizes):
-        raise NotSmart("timestamps", "the copy has other samples than the packets read")
-    unit = Fraction(timescale) * listed.time_base
-    if unit.denominator != 1:
-        raise NotSmart("timestamps", f"{listed.time_base} in a timescale of {timescale}")
-    times = array("q", (time * unit.numerator for time in listed.pts))
-    shift = samples.pts[0] - times[0] if times else 0
-    if any(pts - time != shift for pts, time in zip(samples.pts, times, strict=True)):
-        raise NotSmart("timestamps", "the copy has other times than the packets read")
-    if len(set(times)) != len(times):
-        raise NotSmart("timestamps", "two frames at the same time")
-    if any(after <= before for before, after in pairwise(samples.dts)):
-        raise NotSmart("timestamps", "decoding times do not grow")
-    return times
 
 
 def _find_idr(path: Path, samples: Samples, config: AvcConfig) -> bytearray:

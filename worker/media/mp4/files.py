@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from worker.media.smart.boxes import Box
+from worker.media.mp4.boxes import Box
 
 PIECE = 1 << 20
 FTYP = Box(b"ftyp", b"isom\0\0\2\0isomiso2avc1mp41")

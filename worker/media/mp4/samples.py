@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
-from worker.media.smart.boxes import Box, full_box
+from worker.media.mp4.boxes import Box, full_box
 
 MOST_SAMPLES = 1 << 24
 """More than a day of video at 120 frames per second."""
