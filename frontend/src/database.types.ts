@@ -7,17 +7,23 @@ export type Database = {
           Tables: {
             "video_jobs": {
                   Row: {
-                    "attempt": number,"cancel_requested_at": string | null,"created_at": string,"error_code": string | null,"error_message": string | null,"eta_seconds": number | null,"finished_at": string | null,"held": boolean,"id": string,"idempotency_key": string | null,"input_path": string,"max_attempts": number,"options": NonNullable<Json>,"output_info": Json | null,"output_path": string | null,"place": number | null,"poster_path": string | null,"priority": number,"progress": number,"run_at": string,"stage": Database["public"]['Enums']["video_job_stage"] | null,"started_at": string | null,"status": Database["public"]['Enums']["video_job_status"],"subtitle_path": string,"traceparent": string | null,"updated_at": string,"user_id": string
+                    "attempt": number,"cancel_requested_at": string | null,"created_at": string,"error_code": string | null,"error_message": string | null,"eta_seconds": number | null,"finished_at": string | null,"held": boolean,"id": string,"idempotency_key": string | null,"input_path": string,"max_attempts": number,"options": NonNullable<Json>,"output_info": Json | null,"output_path": string | null,"parent_id": string | null,"place": number | null,"poster_path": string | null,"priority": number,"progress": number,"run_at": string,"segment": number | null,"stage": Database["public"]['Enums']["video_job_stage"] | null,"started_at": string | null,"status": Database["public"]['Enums']["video_job_status"],"subtitle_path": string,"traceparent": string | null,"updated_at": string,"user_id": string,"whole": boolean
                   }
                   ComputedFields: never
                   Insert: {
-                    "attempt"?: number,"cancel_requested_at"?: string | null,"created_at"?: string,"error_code"?: string | null,"error_message"?: string | null,"eta_seconds"?: number | null,"finished_at"?: string | null,"held"?: boolean,"id"?: string,"idempotency_key"?: string | null,"input_path": string,"max_attempts"?: number,"options"?: NonNullable<Json>,"output_info"?: Json | null,"output_path"?: string | null,"place"?: number | null,"poster_path"?: string | null,"priority"?: number,"progress"?: number,"run_at"?: string,"stage"?: Database["public"]['Enums']["video_job_stage"] | null,"started_at"?: string | null,"status"?: Database["public"]['Enums']["video_job_status"],"subtitle_path": string,"traceparent"?: string | null,"updated_at"?: string,"user_id"?: string
+                    "attempt"?: number,"cancel_requested_at"?: string | null,"created_at"?: string,"error_code"?: string | null,"error_message"?: string | null,"eta_seconds"?: number | null,"finished_at"?: string | null,"held"?: boolean,"id"?: string,"idempotency_key"?: string | null,"input_path": string,"max_attempts"?: number,"options"?: NonNullable<Json>,"output_info"?: Json | null,"output_path"?: string | null,"parent_id"?: string | null,"place"?: number | null,"poster_path"?: string | null,"priority"?: number,"progress"?: number,"run_at"?: string,"segment"?: number | null,"stage"?: Database["public"]['Enums']["video_job_stage"] | null,"started_at"?: string | null,"status"?: Database["public"]['Enums']["video_job_status"],"subtitle_path": string,"traceparent"?: string | null,"updated_at"?: string,"user_id"?: string,"whole"?: boolean
                   }
                   Update: {
-                    "attempt"?: number,"cancel_requested_at"?: string | null,"created_at"?: string,"error_code"?: string | null,"error_message"?: string | null,"eta_seconds"?: number | null,"finished_at"?: string | null,"held"?: boolean,"id"?: string,"idempotency_key"?: string | null,"input_path"?: string,"max_attempts"?: number,"options"?: NonNullable<Json>,"output_info"?: Json | null,"output_path"?: string | null,"place"?: number | null,"poster_path"?: string | null,"priority"?: number,"progress"?: number,"run_at"?: string,"stage"?: Database["public"]['Enums']["video_job_stage"] | null,"started_at"?: string | null,"status"?: Database["public"]['Enums']["video_job_status"],"subtitle_path"?: string,"traceparent"?: string | null,"updated_at"?: string,"user_id"?: string
+                    "attempt"?: number,"cancel_requested_at"?: string | null,"created_at"?: string,"error_code"?: string | null,"error_message"?: string | null,"eta_seconds"?: number | null,"finished_at"?: string | null,"held"?: boolean,"id"?: string,"idempotency_key"?: string | null,"input_path"?: string,"max_attempts"?: number,"options"?: NonNullable<Json>,"output_info"?: Json | null,"output_path"?: string | null,"parent_id"?: string | null,"place"?: number | null,"poster_path"?: string | null,"priority"?: number,"progress"?: number,"run_at"?: string,"segment"?: number | null,"stage"?: Database["public"]['Enums']["video_job_stage"] | null,"started_at"?: string | null,"status"?: Database["public"]['Enums']["video_job_status"],"subtitle_path"?: string,"traceparent"?: string | null,"updated_at"?: string,"user_id"?: string,"whole"?: boolean
                   }
                   Relationships: [
-                    
+                    {
+      foreignKeyName: "video_jobs_parent_id_fkey"
+      columns: ["parent_id"]
+isOneToOne: false
+      referencedRelation: "video_jobs"
+      referencedColumns: ["id"]
+    }
                   ]
                 }
           }
@@ -42,18 +48,21 @@ export type Database = {
 "options": NonNullable<Json>,
 "output_info": Json | null,
 "output_path": string | null,
+"parent_id": string | null,
 "place": number | null,
 "poster_path": string | null,
 "priority": number,
 "progress": number,
 "run_at": string,
+"segment": number | null,
 "stage": Database["public"]['Enums']["video_job_stage"] | null,
 "started_at": string | null,
 "status": Database["public"]['Enums']["video_job_status"],
 "subtitle_path": string,
 "traceparent": string | null,
 "updated_at": string,
-"user_id": string
+"user_id": string,
+"whole": boolean
             }
                           SetofOptions: {
         from: "*"
@@ -78,18 +87,21 @@ export type Database = {
 "options": NonNullable<Json>,
 "output_info": Json | null,
 "output_path": string | null,
+"parent_id": string | null,
 "place": number | null,
 "poster_path": string | null,
 "priority": number,
 "progress": number,
 "run_at": string,
+"segment": number | null,
 "stage": Database["public"]['Enums']["video_job_stage"] | null,
 "started_at": string | null,
 "status": Database["public"]['Enums']["video_job_status"],
 "subtitle_path": string,
 "traceparent": string | null,
 "updated_at": string,
-"user_id": string
+"user_id": string,
+"whole": boolean
             }
                           SetofOptions: {
         from: "*"
