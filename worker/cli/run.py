@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 from typing import TYPE_CHECKING
 
 from worker import __version__
@@ -16,6 +17,9 @@ from worker.settings import Settings
 
 if TYPE_CHECKING:
     from worker.ops.traces import Traces
+
+NO_MORE = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
+"""What a system says that gives no more files, processes or memory."""
 
 
 def add(commands: Commands) -> None:
@@ -35,6 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         asyncio.run(Service(settings, metrics, until_empty=arguments.drain).run())
     except OSError as error:
+        if error.errno not in NO_MORE:
+            raise
         raise ConfigurationError(
             f"The system refuses what the worker needs: {error}. Look at its limits (ulimit -a)."
         ) from error
