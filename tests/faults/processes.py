@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from tests.faults.catalogue import POINTS, fault
@@ -69,37 +70,33 @@ def worker_paused_past_its_lease(run: Run, point: str) -> None:
 
 @fault(13, "render")
 def ffmpeg_killed(run: Run, point: str) -> None:
-    job = run.send(run.lane.clips.long)
-    run.start()
-
-    def failed() -> bool:
-        for process in run.ffmpegs():
-            with suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
-        row = run.job(job)
-        return bool(row["status"] != "processing" and row["attempt"] == 1)
-
-    run.until(failed, "the attempt has failed")
-    run.make_due(job)
-    run.expect(job, attempts=2, code="render_killed")
+    fail_by_signals(run, signal.SIGKILL, run.ffmpegs, "render_killed")
 
 
 @fault(14, "render")
 def ffmpeg_stopped(run: Run, point: str) -> None:
     """The watchdog ends what makes no progress."""
+    fail_by_signals(run, signal.SIGSTOP, run.renders, "render_stalled")
+
+
+def fail_by_signals(
+    run: Run, number: signal.Signals, targets: Callable[[], Iterable[int]], code: str
+) -> None:
+    """Every target gets the signal until the attempt has failed with ``code``; the next one
+    completes."""
     job = run.send(run.lane.clips.long)
     run.start()
 
     def failed() -> bool:
-        for process in run.renders():
+        for process in targets():
             with suppress(ProcessLookupError):
-                os.kill(process, signal.SIGSTOP)
+                os.kill(process, number)
         row = run.job(job)
         return bool(row["status"] != "processing" and row["attempt"] == 1)
 
     run.until(failed, "the attempt has failed")
     run.make_due(job)
-    run.expect(job, attempts=2, code="render_stalled")
+    run.expect(job, attempts=2, code=code)
 
 
 @fault(15, "render")
