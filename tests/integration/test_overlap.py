@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from pathlib import Path
 
 import pytest
@@ -86,9 +87,13 @@ async def test_a_file_that_is_begun_anew_ends_the_render_without_a_result(
 async def test_a_program_that_has_read_enough_of_it_is_not_a_failure(
     program: Ffmpeg, tmp_path: Path
 ) -> None:
-    """A probe reads the beginning only."""
+    """A probe reads the beginning only; nothing complains about the rest, also not later."""
+    complaints: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, about: complaints.append(about))
     data = Clip(60, size="640x480").make(tmp_path / INPUT, "-f", "mp4", *FRONT).read_bytes()
     arriving = ArrivingFile(tmp_path / INPUT, len(data))
     arriving.reach(len(data) // 2)
     info = await probe(program.fed_with(INPUT, arriving.pieces), tmp_path, MAX_PIXELS)
     assert info.duration == pytest.approx(60, abs=0.1)
+    gc.collect()
+    assert complaints == []

@@ -12,6 +12,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -277,6 +278,10 @@ class Ffmpeg:
                 os.killpg(process.pid, signal.SIGKILL)
                 await process.wait()
             await asyncio.wait({feeder})
+            if process.stdin:
+                # Debian 12's Python logs a broken pipe that nobody asked for.
+                with suppress(ConnectionError):
+                    await process.stdin.wait_closed()
         if not feeder.cancelled() and (failure := feeder.exception()):
             raise failure
         if run.returncode == -signal.SIGKILL:
