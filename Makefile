@@ -37,8 +37,9 @@ demo: $(VENV)/demo.ok
 dev: $(VENV)/dev.ok $(PAGE)
 	@$(NODE_PATH) $(BIN)/python -m devstack.dev
 
+# All of them by several processes, each with a Postgres of its own; chosen ones by one.
 test: $(VENV)/test.ok
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(or $(ARGS),-n auto --maxprocesses 4 --dist worksteal)
 	@$(if $(ARGS),:,$(if $(CHROMIUM),$(MAKE) --no-print-directory test-page,echo "skipped: the tests of the page (there is no Chromium)"))
 
 corpus: $(VENV)/test.ok
