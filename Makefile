@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 DEMO_EXTRAS := fonts,devstack
 DEV_EXTRAS := fonts,devstack,functions,page
 ALL_EXTRAS := fonts,otel,devstack,functions,page,dev
+BENCH_EXTRAS := fonts,devstack,bench
 PAGE := frontend/node_modules/.package-lock.json frontend/public/fonts/index.json
 # Node.js of the machine if it is new enough, else the one in .venv.
 CHROMIUM ?= $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome))
@@ -157,4 +158,4 @@ frontend/public/fonts/index.json: frontend/assets.py $(VENV)/dev.ok
 	$(BIN)/python frontend/assets.py
 
 $(VENV)/bench.ok: pyproject.toml constraints.txt | $(BIN)/python
-	$(call install,fonts,devstack,bench)
+	$(call install,$(BENCH_EXTRAS))
