@@ -116,7 +116,7 @@ comment on function video_worker.enforce_quota is 'Raises PT429 when this user m
 
 -- Refuses a job (PT429 over a limit, 23505 for a key that was used), or gives it what it starts with.
 create function video_worker.admit_job() returns trigger
-language plpgsql security definer set search_path = '' set enable_seqscan = off as $$
+language plpgsql security definer set search_path = '' set enable_seqscan = off set jit = off as $$
 begin
   if new.status <> 'queued' then
     raise exception using errcode = 'check_violation', message = 'a new job starts as queued';
@@ -194,7 +194,7 @@ $$;
 
 -- A job that ends, in whatever way, passes its place on to the next held job of its user.
 create function video_worker.pass_place_on() returns trigger
-language plpgsql security definer set search_path = '' set enable_seqscan = off as $$
+language plpgsql security definer set search_path = '' set enable_seqscan = off set jit = off as $$
 begin
   if exists (
       select from public.video_jobs j

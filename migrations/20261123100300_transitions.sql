@@ -29,7 +29,7 @@ returns table (
   input_path text, subtitle_path text, options jsonb, traceparent text, output_prefix text, waited interval,
   whole boolean, parent_id uuid, segment smallint, split jsonb
 )
-language plpgsql security definer set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+language plpgsql security definer set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
   v_jobs uuid[];
 begin
@@ -37,8 +37,8 @@ begin
   perform pg_advisory_xact_lock(hashtextextended('video_worker claim ' || p_worker::text, 0));
   if not exists (select from video_worker.leases l where l.token = any (p_tokens)) then
     if now() >= (
-      select min(j.run_at) from public.video_jobs j
-      where j.status = 'queued' and j.place is null and not j.held)
+      select j.run_at from public.video_jobs j
+      where j.status = 'queued' and j.place is null and not j.held order by j.run_at limit 1)
     then
       perform video_worker.place_waiting();
     end if;

@@ -80,7 +80,7 @@ create function video_worker.check_in(
 ) returns table (
   drain boolean, rescued integer, jobs_ready boolean, next_job_in double precision, orphans_due boolean
 )
-language plpgsql security definer set search_path = '' set enable_seqscan = off as $$
+language plpgsql security definer set search_path = '' set enable_seqscan = off set jit = off as $$
 declare
   v_present_since timestamptz;
 begin
