@@ -14,9 +14,12 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 import chardet
+
+from worker.media.subtitles.alphabets import strangers
 
 BYTE_ORDER_MARKS = (
     # UTF-32 first: its little-endian mark begins with UTF-16's.
@@ -69,6 +72,14 @@ HAS_LETTERS = re.compile(rb"[A-Za-z\x80-\xff]")
 ESCAPED = ("iso2022_jp", "iso2022_jp_ext", "iso2022_kr")
 """Charsets that are ASCII with escape sequences."""
 SYMBOLS = ("Cc", "No", "Sc", "Sk", "Sm", "So")
+_OTHERS = "[\u0370-\u052f\u05d0-\u05ea\u0620-\u064a\u0e01-\u0e3a]"
+MISPLACED = re.compile(
+    # A mark of Hebrew or Arabic on nothing; one of Vietnamese on no vowel.
+    "(?<=[^\\w\u0591-\u05c7\u064b-\u0652])[\u0591-\u05bd\u05bf\u05c1\u05c2\u064b-\u0652]"
+    "|(?<![aeiouyăâêôơưAEIOUYĂÂÊÔƠƯ])[\u0300-\u0323]"
+    # A letter of Hebrew that ends words within one; two alphabets in one word.
+    f"|[ךםןףץ](?=[א-ת])|(?<=[A-Za-z]){_OTHERS}|{_OTHERS}(?=[A-Za-z])"
+)
 SAMPLE = 10_000
 """Bytes that are looked at."""
 FORMER_NAMES = {"cp932": "shift_jis", "cp949": "euc_kr"}
@@ -169,7 +180,13 @@ def _scores(sample: bytes, charsets: Sequence[str]) -> Iterator[tuple[str, float
             text = sample.decode(charset)
             # chardet needs about a dozen characters of Japanese; kana alone are proof enough.
             certain = 1.0 if _mostly_kana(text) else confidence.get(charset, 0.0)
-            yield charset, certain * (1 - min(_slips(text), 0.5))
+            at_home = (1 - strangers(text, _languages_of(charset))) ** 3
+            yield charset, certain * at_home * (1 - min(_slips(text), 0.9))
+
+
+@cache
+def _languages_of(charset: str) -> list[str]:
+    return [one for one, group in OF_LANGUAGE.items() if charset in map(_codec, group)]
 
 
 def _codec(charset: str) -> str:
@@ -183,8 +200,9 @@ def _mostly_kana(text: str) -> bool:
 
 def _slips(text: str) -> float:
     """How often there is what hardly any text has, among what is not ASCII: a symbol next to a
-    letter, a capital after a small letter, a small letter at the beginning of a line."""
-    slips = 0
+    letter, a capital after a small letter, a small letter at the beginning of a line, and what is
+    ``MISPLACED``."""
+    slips = len(MISPLACED.findall("\n" + text))
     for before, after in pairwise("\n" + text):
         if before.isalpha() or after.isalpha():
             slips += any(c > "\x7f" and unicodedata.category(c) in SYMBOLS for c in (before, after))
