@@ -71,6 +71,17 @@ def test_text_behind_an_empty_line_is_told() -> None:
     assert codes_of(vtt(text="first\n\nlost\nlines")) == ["text_ignored"]
 
 
+def test_a_text_behind_its_empty_first_line_is_shown() -> None:
+    """Written so by some programs; a browser would show nothing."""
+    second = "00:03.000 --> 00:04.000\n\ny\n"
+    for between in ("", "an identifier\n"):
+        text = f"WEBVTT\n\n00:01.000 --> 00:02.000\n\n\nx\nx\n\n{between}{second}"
+        assert [text for *_, text in times_of(text)] == ["x\nx", "y"]
+        assert codes_of(text) == []
+    nothing = f"WEBVTT\n\n00:01.000 --> 00:02.000\n\nan identifier\n{second}"
+    assert [text for *_, text in times_of(nothing)] == ["", "y"]
+
+
 def test_a_line_of_spaces_does_not_end_a_text() -> None:
     """As in YouTube's automatic captions."""
     assert times_of(vtt(text=" \nhello<00:01.500><c> you</c>")) == [(1000, 2000, "hello you")]

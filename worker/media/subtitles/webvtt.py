@@ -79,11 +79,12 @@ def read_vtt(text: str) -> tuple[list[Cue], list[int], int]:
     ignored = []
     used = 0
     for block in arrow_blocks(lines):
-        blank = _length(block.body)
+        last = block.at + 1 + len(block.body) == len(lines)
+        length = _length(block.body, last=last)
         # Right above the timing line there may be an identifier.
         ignored += [at + 1 for at in range(used, block.at - 1) if lines[at].strip()]
-        used = block.at + 1 + blank
-        cues.append(_cue(block, "\n".join(block.body[:blank]), headings))
+        used = block.at + 1 + length
+        cues.append(_cue(block, "\n".join(block.body[:length]), headings))
     ignored += [at + 1 for at in range(used, len(lines)) if lines[at].strip()]
     if headings.segments < 2:
         return cues, ignored, 0
@@ -91,11 +92,19 @@ def read_vtt(text: str) -> tuple[list[Cue], list[int], int]:
     return once, ignored, len(cues) - len(once)
 
 
-def _length(body: Sequence[str]) -> int:
+def _length(body: Sequence[str], *, last: bool) -> int:
     """How many lines belong to the cue: up to an empty one. One of spaces is empty only where
-    nothing but the next cue's identifier follows: YouTube's captions have them within texts."""
+    nothing but the next cue's identifier follows: YouTube's captions have them within texts.
+
+    Of a cue that begins with empty lines, the text behind these is meant, unless it is the next
+    cue's identifier; a browser would show nothing.
+    """
     if "" in body:
-        return body.index("")
+        texts = [at for at, line in enumerate(body) if line.strip()]
+        begin = texts[0] if body[0] == "" and texts else 0
+        end = body.index("", begin) if "" in body[begin:] else len(body)
+        identifier = begin > 0 and begin == len(body) - 1 and not last
+        return 0 if identifier else end
     spaces_and_identifier = len(body) > 1 and body[-2].isspace()
     return len(body) - 2 * spaces_and_identifier
 
