@@ -59,7 +59,7 @@ test('a file that can not be read is refused with the line', async ({ app, page 
 test('cues survive a reload', async ({ app, page }) => {
   await app.importSubtitles(SRT)
   await page.getByLabel('Text of cue 1').fill('Changed')
-  await page.waitForTimeout(1000)
+  await app.drafted('Changed')
   await page.reload()
   await expect(page.getByLabel('Text of cue 1')).toHaveValue('Changed')
 })

@@ -54,6 +54,11 @@ export class App {
     await this.page.waitForURL(/#\/jobs\/[0-9a-f-]{36}$/)
   }
 
+  /** Returns when the draft that a reload brings back says so. */
+  async drafted(text: string): Promise<void> {
+    await expect.poll(() => this.page.evaluate(readDrafts)).toContain(text)
+  }
+
   status(name: 'queued' | 'processing' | 'completed' | 'failed' | 'cancelled') {
     return this.page.locator(`h1 ~ [data-status="${name}"]`)
   }
@@ -65,6 +70,22 @@ export class App {
       return Number(bar?.getAttribute('aria-valuenow'))
     })
   }
+}
+
+/** What the page keeps in IndexedDB (idb-keyval's store), as JSON. */
+function readDrafts(): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const opening = indexedDB.open('keyval-store')
+    opening.onerror = () => reject(opening.error)
+    opening.onsuccess = () => {
+      const reading = opening.result.transaction('keyval').objectStore('keyval').getAll()
+      reading.onerror = () => reject(reading.error)
+      reading.onsuccess = () => {
+        opening.result.close()
+        resolve(JSON.stringify(reading.result))
+      }
+    }
+  })
 }
 
 export const test = base.extend<{ app: App }>({

@@ -25,6 +25,7 @@ for (const [name, [preset, text]] of Object.entries(CASES)) {
     await page.getByRole('button', { name: preset }).click()
     const preview = info.outputPath('preview.png')
     const bare = info.outputPath('bare.png')
+    await standAt(page, 1)
     await photograph(page, preview, bare)
     await app.press()
     await expect(app.status('completed')).toBeVisible()
@@ -45,29 +46,41 @@ test('who seeks while the preview is being loaded sees it all the same', async (
   app,
   page,
 }, info) => {
+  let release = () => {}
+  const sought = new Promise<void>((resolve) => {
+    release = resolve
+  })
   await page.route('**/*.wasm', async (route) => {
-    await page.waitForTimeout(3000)
+    await sought
     await route.continue()
   })
   await app.signUp()
   await app.chooseVideo(STILL)
   await app.importSubtitles('00:00:00,500 --> 00:00:02,000\nAll the same\n')
+  await standAt(page, 1)
+  release()
   // It waits for a picture with the text that is another than the one without.
   await photograph(page, info.outputPath('preview.png'), info.outputPath('bare.png'))
 })
 
-/** The player's picture in the video's own size, with the subtitles and without. */
-async function photograph(page: Page, preview: string, bare: string) {
+/** The player's picture in the video's own size, at that second. */
+async function standAt(page: Page, seconds: number) {
   await page.setViewportSize({ width: 1400, height: 800 })
   await page.addStyleTag({
     content:
       '#media { position: fixed; z-index: 9; inset: 0 auto auto 0; width: 1280px; height: 720px }',
   })
-  const clip = { x: 0, y: 0, width: 1280, height: 720 }
   await page.locator('.JASSUB').waitFor({ state: 'attached' })
-  await page.locator('#media video').evaluate((video: HTMLVideoElement) => {
-    video.currentTime = 1
-  })
+  await page.locator('#media video').evaluate(async (video: HTMLVideoElement, time) => {
+    const sought = new Promise((resolve) => video.addEventListener('seeked', resolve))
+    video.currentTime = time
+    await sought
+  }, seconds)
+}
+
+/** The picture, with the subtitles and without. */
+async function photograph(page: Page, preview: string, bare: string) {
+  const clip = { x: 0, y: 0, width: 1280, height: 720 }
   const subtitles = page.locator('.JASSUB')
   const show = (visibility: string) =>
     subtitles.evaluate((canvas, value) => canvas.style.setProperty('visibility', value), visibility)

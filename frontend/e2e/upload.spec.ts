@@ -6,19 +6,22 @@ import { expect, SRT, test } from './page'
 
 const CHUNK = 6 * 1024 * 1024
 
-/** Slow enough that there is a middle: about eight seconds for the large clip. */
+/**
+ * Slow enough that there is a middle: about eight seconds for the large clip. One session sets it all:
+ * what another one says of the same page (`context.setOffline`) does not count then.
+ */
 async function slowDown(page: Page) {
   const session = await page.context().newCDPSession(page)
   await session.send('Network.enable')
-  const set = (uploadThroughput: number) =>
+  const set = (uploadThroughput: number, offline = false) =>
     session.send('Network.emulateNetworkConditions', {
-      offline: false,
+      offline,
       latency: 0,
       downloadThroughput: -1,
       uploadThroughput,
     })
   await set(8_000_000)
-  return () => set(-1)
+  return { fast: () => set(-1), offline: () => set(-1, true) }
 }
 
 test('an upload goes on where it stopped after a reload', async ({ app, page }) => {
@@ -34,8 +37,7 @@ test('an upload goes on where it stopped after a reload', async ({ app, page }) 
   await app.chooseVideo(LARGE)
   await app.importSubtitles(SRT)
   await expect.poll(() => offsets.at(-1) ?? 0).toBeGreaterThanOrEqual(2 * CHUNK)
-  // The draft is written a moment after the last change.
-  await page.waitForTimeout(1000)
+  await app.drafted('Hello from the browser')
 
   const before = offsets.length
   await page.reload()
@@ -48,17 +50,20 @@ test('an upload goes on where it stopped after a reload', async ({ app, page }) 
   await expect(app.status('completed')).toBeVisible()
 })
 
-test('an upload waits for the network and goes on', async ({ app, page, context }) => {
+test('an upload waits for the network and goes on', async ({ app, page }) => {
   await app.signUp()
-  const fast = await slowDown(page)
+  const network = await slowDown(page)
   await app.chooseVideo(LARGE)
   await app.importSubtitles(SRT)
   await expect(page.getByText(/Uploading … [1-9]/)).toBeVisible()
-  await context.setOffline(true)
-  await page.waitForTimeout(3000)
+  const failed = () =>
+    page.waitForEvent('requestfailed', (request) => request.url().includes('/upload/resumable'))
+  const first = failed()
+  await network.offline()
+  await first
+  await failed() // It was tried again.
   await expect(page.getByText(/Uploading/)).toBeVisible()
-  await context.setOffline(false)
-  await fast()
+  await network.fast()
   await expect(page.getByText('Uploaded')).toBeVisible()
 })
 
@@ -67,14 +72,14 @@ test('the button may be pressed before the upload is done, and cancelled', async
   page,
 }) => {
   await app.signUp()
-  const fast = await slowDown(page)
+  const network = await slowDown(page)
   await app.chooseVideo(LARGE)
   await app.importSubtitles(SRT)
   const button = page.getByRole('button', { name: 'Burn subtitles' })
   await button.click()
   await page.getByRole('button', { name: 'Cancel' }).click()
   await expect(button).toBeEnabled()
-  await fast()
+  await network.fast()
   await app.press()
   await expect(app.status('completed')).toBeVisible()
 })

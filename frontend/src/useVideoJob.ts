@@ -2,6 +2,7 @@ import { useCallback, useEffect, useRef, useState } from 'react'
 import type { Job, VideoService } from './service'
 import { VideoServiceError } from './service'
 
+const AHEAD_AFTER_SECONDS = 0.5
 const AHEAD_SECONDS = 5
 
 export interface VideoJob {
@@ -47,10 +48,12 @@ export function useVideoJob(service: VideoService, id: string, known?: Job): Vid
       // A number that is not there is not shown; the watching above tells of a broken connection.
       service.jobsAhead(id).then((count) => current && setAhead(count), console.warn)
     }
-    ask()
+    // Most jobs begin at once, and their place in the line is nobody's question.
+    const first = setTimeout(ask, AHEAD_AFTER_SECONDS * 1000)
     const timer = setInterval(ask, AHEAD_SECONDS * 1000)
     return () => {
       current = false
+      clearTimeout(first)
       clearInterval(timer)
     }
   }, [service, id, waiting])

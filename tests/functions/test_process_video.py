@@ -99,6 +99,7 @@ def test_a_page_of_any_origin_may_call(stack: Stack, ada: User) -> None:
     assert preflight.is_success
     allowed = preflight.headers["access-control-allow-headers"]
     assert {"authorization", "apikey", "content-type", "traceparent"} <= set(allowed.split(", "))
+    assert preflight.headers["access-control-max-age"] == "7200"
     for response in (ada.process(), ada.process(video_path=None)):
         assert response.headers.get_list("access-control-allow-origin") == ["*"]
 
@@ -261,7 +262,12 @@ def test_files_that_are_not_there_are_missed(ada: User) -> None:
     assert problem(refused) == (404, "subtitles_missing")
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_a_page_may_wake_the_function(ada: User, stack: Stack) -> None:
+    assert ada.http.get("/functions/v1/process-video").status_code == 204
+    assert httpx.get(f"{stack.url}/functions/v1/process-video").status_code == 401
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 def test_only_post_is_known(ada: User, method: str) -> None:
     refused = ada.http.request(method, "/functions/v1/process-video")
     assert problem(refused) == (405, "method_not_allowed")

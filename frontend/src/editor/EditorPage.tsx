@@ -71,8 +71,7 @@ function Editor({ userId }: { userId: string }) {
     ['shift+?', () => setHelp(true)],
   ])
 
-  // The channel is joined before the button is pressed, so that nothing is waited for then.
-  useEffect(() => videoService.feed.listen({ onChange: () => {}, onStale: () => {} }), [])
+  useEffect(() => videoService.prepare(), [])
 
   if (!video) return null
   return (

@@ -9,7 +9,7 @@ import { type EmbedOptions, embed } from './embed'
 import { createFeed } from './feed'
 import type { Client, Job } from './job'
 import { cancelJob, jobsAhead, listJobs, posterUrls, resultUrls, retryJob } from './jobs'
-import { type SubmitRequest, type Subtitles, submitJob } from './submit'
+import { type SubmitRequest, type Subtitles, submitJob, wakeFunction } from './submit'
 import type { Style } from './types'
 import { type UploadOptions, uploadVideo } from './upload'
 import { type WatchOptions, watchJob } from './watch'
@@ -35,6 +35,11 @@ export function createVideoService(client: Client) {
       videoName: string,
       options?: EmbedOptions,
     ) => embed(client, feed, video, subtitles, style, videoName, options),
+    /** While a submission is likely: nothing is waited for then that can be there now. */
+    prepare: (): (() => void) => {
+      void wakeFunction(client)
+      return feed.listen({ onChange: () => {}, onStale: () => {} })
+    },
     upload: (video: Blob, name: string, options?: UploadOptions) =>
       uploadVideo(client, video, name, options),
     submit: (request: SubmitRequest, signal?: AbortSignal) => submitJob(client, request, signal),

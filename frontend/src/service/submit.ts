@@ -52,6 +52,11 @@ export async function submitJob(
   }
 }
 
+/** Wake the function, and let the browser learn that the page may call it. Fails without a word. */
+export async function wakeFunction(client: Client): Promise<void> {
+  await client.functions.invoke('process-video', { method: 'GET' })
+}
+
 function subtitleField(subtitles: Subtitles) {
   if (typeof subtitles === 'string') return { subtitle_text: subtitles }
   return Array.isArray(subtitles) ? { cues: subtitles } : { subtitle_path: subtitles.path }

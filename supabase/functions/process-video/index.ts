@@ -17,10 +17,19 @@ import { makeSubtitleFile } from './subtitles.ts'
 /** As the table wants it; a header that is something else is left out. */
 const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 
-const CORS = { headers: { ...corsHeaders, 'access-control-expose-headers': 'retry-after' } }
+/** Two hours are the most that Chromium remembers what a page may send. */
+const CORS = {
+  headers: {
+    ...corsHeaders,
+    'access-control-expose-headers': 'retry-after',
+    'access-control-max-age': '7200',
+  },
+}
 
 const serve = withSupabase({ auth: 'user', cors: CORS }, async (request, context) => {
   try {
+    // A page that is about to ask has woken the function, and knows that it may.
+    if (request.method === 'GET') return new Response(null, { status: 204 })
     if (request.method !== 'POST') throw new Problem('method_not_allowed')
     return await processVideo(request, context.supabase, context.userClaims!.id)
   } catch (error) {
