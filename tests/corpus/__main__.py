@@ -22,7 +22,11 @@ from worker.media.listing import read_listing
 from worker.media.probe import OPEN_INPUT
 from worker.ops.logs import configure_logging
 
-SUBTITLES = {".srt", ".vtt", ".webvtt", ".ass", ".ssa", ".sbv", ".json"}
+SUBTITLES = {
+    ".srt", ".vtt", ".webvtt", ".ass", ".ssa", ".sbv", ".json",
+    ".sub", ".idx", ".sup", ".smi", ".sami", ".ttml", ".dfxp", ".lrc", ".stl", ".scc", ".mcc",
+}  # fmt: skip
+SECONDS_PER_JOB = 1800
 NEITHER = {".tsv", ".csv", ".md", ".txt", ".yaml", ".yml", ".toml", ".py", ".html"}
 CUES = "".join(
     f"{n + 1}\n00:00:{n:02},000 --> 00:00:{n:02},500\nSubtitle {n + 1}\n\n" for n in range(10)
@@ -90,9 +94,7 @@ class Corpus:
         if not bare.output:
             return [*losses, f"without cues it fails: {bare.code}"]
         if "glyphs_missing" not in result.warnings:
-            losses += await find_unseen(
-                self._bench.ffmpeg, self._folder, subtitles, result.output, bare.output
-            )
+            losses += await find_unseen(self._bench.ffmpeg, self._folder, subtitles, result, bare)
         return losses
 
     async def _line(self, file: Path, video: Path, result: Result, losses: list[str]) -> str:
@@ -153,7 +155,7 @@ async def main(folder: Path) -> int:
     wrong = 0
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
-        async with Bench.open(work) as bench:
+        async with Bench.open(work, SECONDS_PER_JOB) as bench:
             corpus = Corpus(bench, work)
             await corpus.prepare()
             for file in files_in(folder):

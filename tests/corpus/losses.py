@@ -16,9 +16,11 @@ from worker.media.packets import read_timeline
 from worker.media.probe import OPEN_INPUT
 from worker.media.subtitles import read_subtitles
 
-LIMITS = Limits(seconds=60)
-WIDTH, HEIGHT = 160, 90
-"""What pictures are scaled to before they are compared."""
+LIMITS = Limits(file_size=64 << 30, seconds=3600)
+SHORTER_SIDE = 90
+"""What pictures are scaled down to before they are compared."""
+AT_ONCE = 16_000_000
+"""Their pixels in memory."""
 CLEARLY = 40
 """A difference in brightness that no encoder makes and any subtitle does."""
 SOUND_SLACK = 0.3
@@ -103,14 +105,16 @@ def cues_written(data: bytes) -> int:
 
 
 async def find_unseen(
-    ffmpeg: Ffmpeg, folder: Path, subtitles: Path, shown: Path, bare: Path
+    ffmpeg: Ffmpeg, folder: Path, subtitles: Path, shown: Result, bare: Result
 ) -> list[str]:
     """Cues that leave no trace on the picture. ``bare``: the same result without any."""
-    pictures = [await _pictures(ffmpeg, folder, file) for file in (shown, bare)]
-    times = await _times(ffmpeg, folder, shown)
-    if pictures[0].shape != pictures[1].shape:
+    assert shown.output
+    with_cues = await _pictures(ffmpeg, folder, shown)
+    without = await _pictures(ffmpeg, folder, bare)
+    times = await _times(ffmpeg, folder, shown.output)
+    if with_cues.shape != without.shape:
         return ["the same video gave two results of different length"]
-    changed = np.abs(pictures[0].astype(int) - pictures[1]).max(axis=(1, 2)) > CLEARLY
+    changed = _changed(with_cues, without)
     unseen = []
     for cue in read_subtitles(subtitles.read_bytes()).cues:
         during = (times >= cue.start / 1000) & (times < cue.end / 1000)
@@ -119,18 +123,32 @@ async def find_unseen(
     return unseen
 
 
-async def _pictures(ffmpeg: Ffmpeg, folder: Path, file: Path) -> npt.NDArray[np.uint8]:
-    shutil.copyfile(file, folder / "looked-at")
-    scaled = f"scale={WIDTH}:{HEIGHT}:flags=area,format=gray"
+async def _pictures(ffmpeg: Ffmpeg, folder: Path, result: Result) -> npt.NDArray[np.uint8]:
+    assert result.output
+    shutil.copyfile(result.output, folder / "looked-at")
+    size = (result.info["width"], result.info["height"])
+    width, height = (max(2, side * SHORTER_SIDE // max(SHORTER_SIDE, min(size))) for side in size)
+    scaled = f"scale={width}:{height}:flags=area,format=gray"
+    raw = folder / f"{result.output.parent.name}.raw"
     await ffmpeg.run(
         [
             *("-v", "error", "-i", "file:looked-at", "-vf", scaled, "-fps_mode", "passthrough"),
-            *("-f", "rawvideo", "file:pictures.raw"),
+            *("-f", "rawvideo", f"file:{raw.name}"),
         ],
         folder,
         LIMITS,
     )
-    return np.fromfile(folder / "pictures.raw", np.uint8).reshape(-1, HEIGHT, WIDTH)
+    pictures = np.memmap(raw, np.uint8, "r").reshape(-1, height, width)
+    raw.unlink()
+    return pictures
+
+
+def _changed(one: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Which pictures clearly differ."""
+    step = max(1, AT_ONCE // one[0].size)
+    parts = [slice(at, at + step) for at in range(0, len(one), step)]
+    most = [np.abs(one[part].astype(int) - other[part]).max(axis=(1, 2)) for part in parts]
+    return np.concatenate(most) > CLEARLY
 
 
 async def _times(ffmpeg: Ffmpeg, folder: Path, file: Path) -> npt.NDArray[np.float64]:

@@ -93,16 +93,16 @@ async def test_a_result_that_lacks_something_is_found_out(bench: Bench, tmp_path
 async def test_a_cue_that_is_not_on_the_picture_is_found_out(bench: Bench, tmp_path: Path) -> None:
     source = KINDS[0].make(tmp_path)
     texts = {"all.srt": CUES, "one.srt": CUES.split("2\n")[0], "none.srt": NO_CUE}
-    outputs = {}
+    results = {}
     for name, text in texts.items():
         (tmp_path / name).write_text(text)
         result = await bench.run(source, tmp_path / name, style={"size": 15})
         assert result.output
-        outputs[name] = result.output
+        results[name] = result
 
     async def unseen(shown: str) -> list[str]:
-        files = (tmp_path / "all.srt", outputs[shown], outputs["none.srt"])
-        return await find_unseen(bench.ffmpeg, tmp_path, *files)
+        both = results[shown], results["none.srt"]
+        return await find_unseen(bench.ffmpeg, tmp_path, tmp_path / "all.srt", *both)
 
     assert await unseen("all.srt") == []
     assert await unseen("one.srt") == ["the cue at 1.000 s: 'Subtitle 2'"]
