@@ -79,7 +79,8 @@ class Block:
 
 
 def lines_of(text: str) -> list[str]:
-    """The lines of a file, whatever parts them."""
+    """The lines of a file, whatever parts them; form feeds around an arrow are spaces."""
+    text = re.sub("[\f\v]+(?=-->)|(?<=-->)[\f\v]+", " ", text)
     return LINE_BREAK.sub("\n", text).split("\n")
 
 
