@@ -15,6 +15,7 @@ Kind: captions
 STYLE
 ::cue(.loud, c.red2) { color: #ff0000; font-weight: bold }
 ::cue(i) { color: rgb(0, 0, 255) }
+::cue(b) { color: peachpuff }
 
 NOTE 00:00 --> 00:01 is not a cue
 nor is this
@@ -52,6 +53,7 @@ def test_webvtt_is_read_without_its_comments() -> None:
         "\ufeffWEBVTT\n\n00:01.000 --> 00:02.000\nx\n",
         "WEBVTT\n\n00:01,000-->00:02,000\nx\n",
         "WEBVTT\n\n0:1.0 --> 0:2\nx",
+        "WEBVTT\n\n\f00:01.000\f-->\v00:02.000\f\nx\n",
         "WEBVTT\n\nNOTE x\n\n00:01.000 --> 00:02.000\nx\nNOTE",
         "WEBVTT\n\nan id\n00:01.000 --> 00:02.000\nx\n00:03.000 --> 00:04.000\ny\n",
     ],
@@ -63,7 +65,7 @@ def test_what_a_browser_would_drop_is_a_cue(dialect: str) -> None:
 
 def test_a_time_that_cannot_be_read_is_an_error_with_its_line() -> None:
     error = error_of(VTT.replace("00:00:03.000", "00:00:0x.000"))
-    assert (error.code, "line 19" in error.message) == ("subtitles_incomplete", True)
+    assert (error.code, "line 20" in error.message) == ("subtitles_incomplete", True)
 
 
 def test_text_behind_an_empty_line_is_told() -> None:
@@ -90,16 +92,17 @@ def test_a_line_of_spaces_does_not_end_a_text() -> None:
 
 
 def test_classes_and_style_sheets_become_looks() -> None:
-    text = "<c.yellow>a</c><c.loud>b</c><i>c</i><v.loud Bob>d</v><c.unknown>e</c>"
+    text = "<c.yellow>a</c><c.loud>b</c><i>c</i><v.loud Bob>d</v><c.unknown>e</c><b>f</b>"
     head, _, _ = VTT.partition("intro")
     [cue] = cues_of(head + f"00:01.000 --> 00:02.000\n{text}\n")
-    assert cue.text == "abcde"
+    assert cue.text == "abcdef"
     loud = Look(bold=True, color="#FF0000")
     assert cue.spans == (
         Span(0, 1, Look(color="#FFFF00")),
         Span(1, 2, loud),
         Span(2, 3, Look(italic=True, color="#0000FF")),
         Span(3, 4, loud),
+        Span(5, 6, Look(bold=True, color="#FFDAB9")),
     )
 
 

@@ -18,6 +18,7 @@ from typing import get_args
 from worker.errors import JobError
 from worker.media.cues import Cue, Look, Placement, Span, Word
 from worker.media.style import Position
+from worker.media.subtitles.colours import COLOURS
 from worker.media.subtitles.rich_text import RichText
 
 TAGS: Mapping[str, Look] = {
@@ -34,13 +35,6 @@ TAGS: Mapping[str, Look] = {
 # What stands where a tag opens and closes: a reading above its characters comes behind them.
 OPENING = {"br": "\n", "rt": "("}
 CLOSING = {"rt": ")"}
-COLOURS = {
-    "white": "#FFFFFF", "lime": "#00FF00", "cyan": "#00FFFF", "red": "#FF0000",
-    "yellow": "#FFFF00", "magenta": "#FF00FF", "blue": "#0000FF", "black": "#000000",
-    "aqua": "#00FFFF", "fuchsia": "#FF00FF", "gray": "#808080", "green": "#008000",
-    "maroon": "#800000", "navy": "#000080", "olive": "#808000", "purple": "#800080",
-    "silver": "#C0C0C0", "teal": "#008080", "orange": "#FFA500",
-}  # fmt: skip
 TOKEN = re.compile(
     r"<(?P<end>/?)\s{0,9}(?P<tag>[a-zA-Z]{1,20})(?P<rest>[^<>]{0,500})>"
     r"|<(?P<time>(?:\d{1,9}:)?\d{1,2}:\d{1,2}\.\d{1,3})>"

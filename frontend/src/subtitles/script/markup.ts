@@ -6,6 +6,7 @@
 import { POSITIONS, type Position } from '../../service/types'
 import type { Cue } from '../types'
 import type { Look, ScriptCue, Span } from './ass'
+import { COLOURS } from './colours'
 import { printable, trimmedLines } from './text'
 
 const TAGS = new Map<string, Look>([
@@ -24,27 +25,6 @@ const TAGS = new Map<string, Look>([
 /** What stands where a tag opens and closes. */
 const OPENING: Record<string, string> = { br: '\n', rt: '(' }
 const CLOSING: Record<string, string> = { rt: ')' }
-const COLOURS: Record<string, string> = {
-  white: '#FFFFFF',
-  lime: '#00FF00',
-  cyan: '#00FFFF',
-  red: '#FF0000',
-  yellow: '#FFFF00',
-  magenta: '#FF00FF',
-  blue: '#0000FF',
-  black: '#000000',
-  aqua: '#00FFFF',
-  fuchsia: '#FF00FF',
-  gray: '#808080',
-  green: '#008000',
-  maroon: '#800000',
-  navy: '#000080',
-  olive: '#808000',
-  purple: '#800080',
-  silver: '#C0C0C0',
-  teal: '#008080',
-  orange: '#FFA500',
-}
 const TOKEN =
   /<(?<end>\/?)\s*(?<tag>[a-zA-Z]+)(?<rest>[^<>]*)>|<(?:\d+:)?\d{1,2}:\d{1,2}\.\d{1,3}>|(?<override>\{\\[^{}]*\})|(?<entity>&(?:\w+|#\d+|#x[0-9a-fA-F]+);)/gu
 const ENTITIES: Record<string, string> = {
@@ -165,7 +145,7 @@ function colour(given: string): string | undefined {
   if (short) return `#${[...short].map((digit) => digit + digit).join('')}`.toUpperCase()
   const parts = /^rgba?\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})/.exec(value)?.slice(1)
   const hex = (part: string) => Math.min(Number(part), 255).toString(16).padStart(2, '0')
-  return parts ? `#${parts.map(hex).join('')}`.toUpperCase() : COLOURS[value]
+  return parts ? `#${parts.map(hex).join('')}`.toUpperCase() : COLOURS.get(value)
 }
 
 /** `\an1` to `\an9` as on a number pad, `\a1` to `\a11` as SSA had it. */
