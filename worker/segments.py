@@ -29,8 +29,6 @@ from pydantic import TypeAdapter
 
 from worker.errors import JobError
 from worker.media.burn import RENDERS_FAULT
-from worker.media.encoder import Encoder, Encoding
-from worker.media.ffmpeg import Ffmpeg
 from worker.media.probe import MediaInfo
 from worker.media.render import OUTPUT, Rendered
 from worker.media.segments.child import HEADS, segment_file
@@ -39,11 +37,9 @@ from worker.media.segments.join import Piece, join_segments
 from worker.media.segments.layout import COPY, SOUND, lay_out, needs_copy
 from worker.media.segments.plan import Segment, Unfit
 from worker.queue.outcome import Completed, Split
-from worker.settings import Settings
-from worker.storage.client import ObjectInfo, Progress, Storage
+from worker.storage.client import ObjectInfo, Progress
 from worker.storage.faults import MissingObjectError
-from worker.work import RENDERS, VIDEOS, Work
-from worker.workspace import Workspace
+from worker.work import RENDERS, VIDEOS, Tools, Work
 
 log = structlog.get_logger()
 
@@ -81,27 +77,14 @@ STORED = TypeAdapter(list[Stored])
 
 
 class Segments:
-    """The three steps. Encoding takes ``threads`` of x264; see ``Pipeline`` for the rest."""
+    """The three steps."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        storage: Storage,
-        ffmpeg: Ffmpeg,
-        workspace: Workspace,
-        encoder: Encoder,
-        threads: int,
-    ) -> None:
-        self._settings = settings
-        self._storage = storage
-        self._ffmpeg = ffmpeg
-        self._workspace = workspace
-        self._encoder = encoder
-        self._threads = threads
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
 
     def wanted(self, work: Work, info: MediaInfo) -> bool:
         """Whether this video is to be split, if that can be done."""
-        longest = self._settings.segment_seconds
+        longest = self._tools.settings.segment_seconds
         return (
             longest is not None
             and not work.job.whole
@@ -113,24 +96,24 @@ class Segments:
     async def split(self, work: Work, info: MediaInfo, video: ObjectInfo) -> Split | None:
         """Lay out the video in ``work.folder``; None when it is to be burned as a whole. Raises
         ``JobError``."""
-        assert self._settings.segment_seconds
+        assert self._tools.settings.segment_seconds
         try:
             with _doubtful():
                 layout, source = await lay_out(
-                    self._ffmpeg,
+                    self._tools.ffmpeg,
                     work.folder,
                     info,
-                    self._encoding(work),
-                    self._settings.segment_seconds,
-                    max_duration=self._settings.max_duration_seconds,
-                    max_seconds=self._settings.max_render_seconds,
+                    self._tools.encoding(work.options),
+                    self._tools.settings.segment_seconds,
+                    max_duration=self._tools.settings.max_duration_seconds,
+                    max_seconds=self._tools.settings.max_render_seconds,
                 )
         except Unfit as unfit:
             log.info("split.refused", reason=unfit.reason, detail=unfit.detail)
             return None
         sound, copy = [SOUND] if info.audio else [], [COPY] if needs_copy(info) else []
         for name in (HEADS.name, *sound, *copy):
-            await self._storage.upload(
+            await self._tools.storage.upload(
                 RENDERS,
                 f"{work.job.output_prefix}/{name}",
                 work.folder / name,
@@ -156,26 +139,28 @@ class Segments:
         assert job.split
         source = SOURCE.validate_python(job.split)
         segment = SEGMENT.validate_python(job.split["segment"])
-        self._workspace.require_space(round(segment.data.length * (1 + OUTPUT_FACTOR)))
+        self._tools.workspace.require_space(round(segment.data.length * (1 + OUTPUT_FACTOR)))
         with _doubtful():
             await self._fetch(work, source, segment)
             work.progress.enter("subtitles")
             await work.write_script(source.info)
             work.progress.enter("render")
             burned = await encode_segment(
-                self._ffmpeg,
+                self._tools.ffmpeg,
                 work.folder,
                 source.info,
-                self._encoding(work),
+                self._tools.encoding(work.options),
                 segment,
                 timescale=source.timescale,
                 rate=source.rate,
-                max_seconds=self._settings.max_render_seconds,
+                max_seconds=self._tools.settings.max_render_seconds,
                 on_progress=partial(work.progress.update, stage="render"),
             )
         work.progress.enter("upload")
         path, output = f"{job.output_prefix}/segment.mp4", work.folder / OUTPUT
-        await self._storage.upload(RENDERS, path, output, "video/mp4", work.progress.update_bytes)
+        await self._tools.storage.upload(
+            RENDERS, path, output, "video/mp4", work.progress.update_bytes
+        )
         work.progress.leave()
         facts = {"start": segment.start, "frames": segment.frames, "size": output.stat().st_size}
         return Completed(path, None, {**facts, **asdict(burned)})
@@ -187,25 +172,21 @@ class Segments:
         pieces = STORED.validate_python(work.job.split["segments"] or [])
         if len(pieces) != source.count:
             raise Unfit("missing", f"{len(pieces)} of {source.count} segments are there")
-        self._workspace.require_space(sum(piece.size for piece in pieces) * 3)
+        self._tools.workspace.require_space(sum(piece.size for piece in pieces) * 3)
         with _doubtful():
             await self._fetch_pieces(work, source, pieces)
             work.progress.enter("render")
             rendered = await join_segments(
-                self._ffmpeg,
+                self._tools.ffmpeg,
                 work.folder,
                 source.info,
-                self._encoding(work),
                 pieces,
                 timescale=source.timescale,
                 sound_seconds=source.sound_seconds,
-                max_duration=self._settings.max_duration_seconds,
-                max_seconds=self._settings.max_render_seconds,
+                max_duration=self._tools.settings.max_duration_seconds,
+                max_seconds=self._tools.settings.max_render_seconds,
             )
         return source.info, rendered
-
-    def _encoding(self, work: Work) -> Encoding:
-        return Encoding(self._encoder, work.options.encoding, self._threads)
 
     async def _fetch(self, work: Work, source: Source, segment: Segment) -> None:
         """The segment's head, and its range of the video."""
@@ -218,7 +199,9 @@ class Segments:
         else:
             video = ObjectInfo(source.size, source.etag)
             path = work.job.input_path
-            await self._storage.download(VIDEOS, path, video, work.folder / DATA, on_bytes, data)
+            await self._tools.storage.download(
+                VIDEOS, path, video, work.folder / DATA, on_bytes, data
+            )
 
     async def _fetch_pieces(self, work: Work, source: Source, pieces: list[Stored]) -> None:
         """All encoded segments and the sound, some at a time."""
@@ -249,8 +232,8 @@ class Segments:
         self, path: str, target: Path, on_bytes: Progress, part: slice | None = None
     ) -> None:
         """An object of ours, or some of its bytes."""
-        info = await self._storage.info(RENDERS, path)
-        await self._storage.download(RENDERS, path, info, target, on_bytes, part)
+        info = await self._tools.storage.info(RENDERS, path)
+        await self._tools.storage.download(RENDERS, path, info, target, on_bytes, part)
 
 
 def _silent(done: int, total: int) -> None:

@@ -3,6 +3,7 @@ machine without one ffmpeg's hardware encoders fail for real."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from worker.media.encoder import (
 from worker.media.encoder import (
     test_encoder as encoder_works,
 )
-from worker.media.ffmpeg import Ffmpeg
+from worker.media.ffmpeg import Ffmpeg, Limits
 from worker.media.options import read_options
 from worker.media.probe import INPUT, probe
 from worker.media.render import OUTPUT, SCRIPT
@@ -94,6 +95,36 @@ async def test_when_one_fails_in_a_job_x264_does_the_work(program: Ffmpeg, tmp_p
     (tmp_path / OUTPUT).unlink()
     warnings = await burn_with(program, tmp_path, BROKEN)
     assert warnings == [JobWarning.of("encoder_failed", encoder="nvenc")]
+
+
+def with_device(device: Path) -> Encoder:
+    """One that works only while it can read ``device``, which lies where no ffmpeg may look."""
+    device.write_text("LUT_3D_SIZE 2\n" + "".join(
+        f"{r} {g} {b}\n" for b in (0, 1) for g in (0, 1) for r in (0, 1)
+    ))  # fmt: skip
+    upload = (("format", "rgb24"), ("lut3d", str(device)), *SOFT.upload)
+    return replace(SOFT, upload=upload, reach=(f"d:{device.parent}/dev*",))
+
+
+async def test_the_device_of_an_encoder_can_be_reached_by_it_alone(
+    program: Ffmpeg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert program.level in ("full", "files"), "else there is nothing to prove"
+    device, folder = tmp_path / "device.cube", tmp_path / "job"
+    folder.mkdir()
+    encoder = with_device(device)
+    locked_out = replace(encoder, reach=())
+    monkeypatch.setattr("worker.media.encoder.HARDWARE", (locked_out, encoder))
+    assert await encoder_works(program, folder, locked_out)
+    assert await choose_encoder(program, folder, "auto") is encoder
+    Clip().make(folder / "clip.mp4").rename(folder / INPUT)
+    assert await burn_with(program, folder, encoder) == []
+    reading = ["-v", "error", "-f", "s8", "-i", f"file:{device}", "-f", "s8", "pipe:1"]
+    assert (await program.run(reading, folder, Limits())).stdout == b""
+    (folder / OUTPUT).unlink()
+    device.unlink()
+    warnings = await burn_with(program, folder, encoder)
+    assert warnings == [JobWarning.of("encoder_failed", encoder="vulkan")], "it was pulled out"
 
 
 async def test_what_is_the_inputs_fault_is_not_tried_again(program: Ffmpeg, tmp_path: Path) -> None:

@@ -115,13 +115,15 @@ print("done")
 """
 
 
-def run_confined(layers: str, inside: Path, *command: str) -> subprocess.CompletedProcess[str]:
+def run_confined(
+    layers: str, inside: Path, *command: str, more: Sequence[str] = ()
+) -> subprocess.CompletedProcess[str]:
     python = {sys.prefix, sys.base_prefix, *(path for path in LIBRARIES if Path(path).exists())}
     return subprocess.run(
         [
             *(sys.executable, "-I", "-S", confine.__file__, str(os.getpid()), "CORE=0", layers),
             *(f"w:{inside}", "r:/dev/null", *(f"x:{path}" for path in sorted(python))),
-            *("--", *command),
+            *(*more, "--", *command),
         ],
         cwd=inside,
         capture_output=True,
@@ -184,6 +186,27 @@ def answer(code: bytes, audit: int, call: int, first_argument: int = 0) -> str:
             }[operation]
             jump = code[at + 2] if holds else code[at + 3]
         at += 8 * (1 + jump)
+
+
+CONTROL = """
+import fcntl, os, struct, sys
+terminal = os.open(sys.argv[1], os.O_RDWR)
+try:
+    print(struct.unpack("i", fcntl.ioctl(terminal, 0x80045430, bytes(4)))[0] >= 0)
+except PermissionError:
+    print("refused")
+"""
+
+
+@pytest.mark.parametrize(("right", "result"), [("d", "True"), ("w", "refused")])
+def test_a_device_may_be_read_written_and_controlled(inside: Path, right: str, result: str) -> None:
+    """A terminal stands in for a graphics card, and asking for its number for control."""
+    if right == "w" and confine._syscall(confine.CREATE_RULESET, None, 0, 1) < 5:
+        pytest.skip("this kernel lets everybody control what is open")
+    python = str(Path(sys.executable).resolve())
+    command = [python, "-I", "-S", "-c", CONTROL, "/dev/ptmx"]
+    done = run_confined("files", inside, *command, more=[f"{right}:/dev/ptmx", f"{right}:/dev/pts"])
+    assert done.stdout.strip() == result, done.stderr
 
 
 class Weaken:

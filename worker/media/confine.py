@@ -39,6 +39,7 @@ ACCESS = {
     "r": READ | LIST,
     "x": READ | LIST | EXECUTE,
     "w": READ | LIST | WRITE | REMOVE | MAKE | TRUNCATE,
+    "d": READ | LIST | WRITE | IOCTL,
 }
 NET_TCP = 0b11  # bind, connect (from ABI 4)
 SCOPES = 0b11  # abstract sockets, signals to processes outside (from ABI 6)

@@ -56,6 +56,7 @@ class Encoder:
     ``device``: options in front of the inputs that open it. ``upload``: the last filters, which
     bring the picture to it. ``steps``: its own presets for quick, medium and thorough work, as
     (option, three values). ``rate``: the options for constant quality, where None stands for it.
+    ``reach``: what its driver opens (see ``Limits``); no other run gets that far.
     """
 
     name: EncoderName
@@ -64,6 +65,7 @@ class Encoder:
     upload: tuple[tuple[str, str], ...] = ()
     steps: tuple[str, tuple[str, str, str]] | None = None
     rate: Mapping[str, Any] = field(default_factory=dict)
+    reach: tuple[str, ...] = ()
 
     @property
     def address_space(self) -> int | None:
@@ -91,22 +93,25 @@ class Encoder:
 
 X264 = Encoder("x264", "libx264")
 NV12 = ("format", "nv12")
+NVIDIA = ("d:/dev/nvidia*", "r:/proc/driver/nvidia", "r:/proc/devices")
+DRI = ("d:/dev/dri", "r:/sys/dev/char", "r:/sys/devices", "r:/usr/share/drirc.d")
+VULKAN = ("r:/usr/share/vulkan", "r:/etc/vulkan")
 HARDWARE = (
     Encoder(
         "nvenc", "h264_nvenc", ("-init_hw_device", "cuda"), (NV12,),
-        ("preset", ("p2", "p4", "p6")), {"rc": "vbr", "cq": None, "b:v": 0},
+        ("preset", ("p2", "p4", "p6")), {"rc": "vbr", "cq": None, "b:v": 0}, NVIDIA,
     ),
     Encoder(
         "qsv", "h264_qsv", ("-init_hw_device", "qsv"), (NV12,),
-        ("preset", ("veryfast", "medium", "slow")), {"global_quality": None},
+        ("preset", ("veryfast", "medium", "slow")), {"global_quality": None}, DRI,
     ),
     Encoder(
         "vaapi", "h264_vaapi", ("-vaapi_device", "/dev/dri/renderD128"), (NV12, ("hwupload", "")),
-        None, {"rc_mode": "CQP", "qp": None},
+        None, {"rc_mode": "CQP", "qp": None}, DRI,
     ),
     Encoder(
         "vulkan", "h264_vulkan", ("-init_hw_device", "vulkan=gpu", "-filter_hw_device", "gpu"),
-        (NV12, ("hwupload", "")), None, {"rc_mode": "cqp", "qp": None},
+        (NV12, ("hwupload", "")), None, {"rc_mode": "cqp", "qp": None}, (*DRI, *NVIDIA, *VULKAN),
     ),
 )  # fmt: skip
 """In the order in which ``auto`` tries them."""
@@ -161,7 +166,8 @@ async def test_encoder(ffmpeg: Ffmpeg, folder: Path, encoder: Encoder) -> str | 
         *("-f", "mp4", result),
     ]
     decode = ["-v", "error", "-xerror", "-i", result, "-f", "framecrc", "pipe:1"]
-    limits = Limits(memory=encoder.address_space or Limits().memory, seconds=30)
+    memory = encoder.address_space or Limits().memory
+    limits = Limits(memory, seconds=30, reach=encoder.reach)
     try:
         for arguments in (encode, decode):
             run = await ffmpeg.run(arguments, folder, limits)

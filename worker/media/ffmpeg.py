@@ -24,7 +24,7 @@ from worker.barrier import reach
 from worker.errors import ConfigurationError, JobError, span
 from worker.media import confine
 from worker.media.fonts import font_folders, write_fontconfig
-from worker.media.sandbox import LAYERS, Level, Mode, access, find_holes
+from worker.media.sandbox import LAYERS, Level, Mode, access, find_holes, found
 
 log = structlog.get_logger()
 
@@ -37,6 +37,8 @@ STALL_SECONDS = 120.0
 """Without any progress for this long, ffmpeg hangs."""
 SLOWEST_DISK = 10_000_000
 """Bytes per second at which a file is at least read or moved on."""
+NO_SPACE = "No space left on device"
+"""What ffmpeg says, and Python."""
 CORRUPT_FRAME = "] corrupt decoded frame"
 MISSING_GLYPH = re.compile(r"failed to find any fallback with glyph 0x([0-9A-Fa-f]+)")
 
@@ -47,11 +49,13 @@ Pieces = Callable[[], AsyncIterator[bytes]]
 
 @dataclass(frozen=True)
 class Limits:
-    """What one run may use: memory and largest file in bytes, wall time in seconds."""
+    """What one run may use: memory and largest file in bytes, wall time in seconds, and what it may
+    reach besides its folder, program and fonts, as patterns for ``sandbox.found``."""
 
     memory: int = 4 << 30
     file_size: int = 1 << 30
     seconds: float = 120.0
+    reach: tuple[str, ...] = ()
 
     def as_argument(self) -> str:
         cpu = int(self.seconds * (os.cpu_count() or 1)) + 1
@@ -217,8 +221,8 @@ class Ffmpeg:
 
         With ``on_progress``, progress is reported about twice a second; without, stdout is kept, so
         it must be small. When this is cancelled or a limit is passed, the process group is killed.
-        Raises ``JobError``: ``render_timeout``, ``render_stalled``, ``render_killed``, and
-        ``internal_error`` when it could not be locked in as ``level`` says.
+        Raises ``JobError``: ``render_timeout``, ``render_stalled``, ``render_killed``,
+        ``disk_full``, and ``internal_error`` when it could not be locked in as ``level`` says.
         """
         progress = ["-progress", "pipe:1", "-stats_period", "0.5"] if on_progress else []
         pieces = None
@@ -248,7 +252,8 @@ class Ffmpeg:
     ) -> Run:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-I", "-S", confine.__file__, str(os.getpid()), limits.as_argument(),
-            ",".join(LAYERS[self.level]), f"w:{folder.resolve()}", *reachable, "--", *command,
+            ",".join(LAYERS[self.level]), f"w:{folder.resolve()}", *reachable,
+            *found(limits.reach), "--", *command,
             cwd=folder,
             env=self._environment(folder),
             stdin=asyncio.subprocess.PIPE if pieces else asyncio.subprocess.DEVNULL,
@@ -288,6 +293,8 @@ class Ffmpeg:
             raise JobError("render_killed", run.log)
         if run.returncode == confine.FAILED and run.log.startswith("confine: "):
             raise JobError("internal_error", run.log)
+        if run.returncode and NO_SPACE in run.log:
+            raise JobError("disk_full", run.log[-2000:])
         return run
 
     def _environment(self, folder: Path) -> dict[str, str]:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import ffmpeg as graph
 
 from worker.errors import JobError, JobWarning, span
-from worker.media.encoder import Encoding
+from worker.media.encoder import X264, Encoder, Encoding
 from worker.media.ffmpeg import Ffmpeg, Limits, Position, Run, reading
 from worker.media.packets import Timeline, Track, read_timeline
 from worker.media.picture import picture_filters, scale_filters
@@ -84,11 +84,9 @@ async def render(
         run = await ffmpeg.run(
             render_arguments(info, encoding, max_duration),
             folder,
-            render_limits(info, encoding, max_duration, max_seconds),
+            render_limits(info, max_duration, max_seconds, encoding.encoder),
             on_progress=report,
         )
-        if "No space left on device" in run.log:
-            raise JobError("disk_full", run.log[-2000:])
         failed = run.returncode != 0
         return run, Timeline() if failed else await asyncio.to_thread(read_timeline, packets)
 
@@ -113,15 +111,15 @@ def _plainer(info: MediaInfo) -> MediaInfo:
 
 
 def render_limits(
-    info: MediaInfo, encoding: Encoding, max_duration: float, max_seconds: float
+    info: MediaInfo, max_duration: float, max_seconds: float, encoder: Encoder = X264
 ) -> Limits:
     """What a run over the whole video may use."""
     duration = info.duration or max_duration
     return Limits(
-        memory=encoding.encoder.address_space
-        or (3 << 30) + 200 * info.video.width * info.video.height,
+        memory=encoder.address_space or (3 << 30) + 200 * info.video.width * info.video.height,
         file_size=round((duration + 60) * HIGHEST_BYTES_PER_SECOND),
         seconds=min(max_seconds, 600 + SLOWEST * duration),
+        reach=encoder.reach,
     )
 
 

@@ -47,6 +47,17 @@ def access(program: Path, fonts: Sequence[Path]) -> list[str]:
     ]
 
 
+def found(patterns: Sequence[str]) -> list[str]:
+    """What there is of files that a run may reach, in the form that ``confine`` takes: a right
+    ("r" to read, "d" for a device) with a path, in which ``*`` may stand for any name."""
+    root = Path("/")
+    return [
+        f"{pattern[:2]}{path}"
+        for pattern in patterns
+        for path in sorted(root.glob(pattern[2:].lstrip("/")))
+    ]
+
+
 async def find_holes(attempt: Attempt, folder: Path, level: Level) -> list[str]:
     """What ffmpeg, working in ``folder``, could do although ``level`` promises that it can't."""
     holes = []

@@ -54,7 +54,7 @@ async def encode_segment(
     run = await ffmpeg.run(
         _arguments(info, encoding, timescale),
         folder,
-        render_limits(info, encoding, 0.0, max_seconds),
+        render_limits(info, 0.0, max_seconds),
         on_progress=report,
     )
     errors = [line for line in run.log.splitlines() if any(mark in line for mark in ERRORS)]

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import ffmpeg as graph
 
-from worker.media.encoder import Encoding
 from worker.media.ffmpeg import Ffmpeg
 from worker.media.packets import read_timeline
 from worker.media.probe import MediaInfo
@@ -43,7 +42,6 @@ async def join_segments(
     ffmpeg: Ffmpeg,
     folder: Path,
     info: MediaInfo,
-    encoding: Encoding,
     pieces: Sequence[Piece],
     *,
     timescale: int,
@@ -56,7 +54,7 @@ async def join_segments(
     ``sound_seconds``: how much sound the source has. Raises ``Unfit``, and ``JobError`` like
     ``render``.
     """
-    limits = render_limits(info, encoding, max_duration, max_seconds)
+    limits = render_limits(info, max_duration, max_seconds)
     request = {
         "timescale": timescale,
         "segments": [{"start": piece.start, "frames": piece.frames} for piece in pieces],

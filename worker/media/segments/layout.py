@@ -40,7 +40,7 @@ async def lay_out(
     Raises ``Unfit``, and ``JobError`` like ``render`` for what is wrong with the input.
     """
     _require_fit(info, encoding)
-    limits = render_limits(info, encoding, max_duration, max_seconds)
+    limits = render_limits(info, max_duration, max_seconds)
     run = await ffmpeg.run(_arguments(info, max_duration), folder, limits)
     if run.returncode:
         raise Unfit("failed", run.log[-2000:])

@@ -79,7 +79,7 @@ async def smart_burn(
     """
     request = Request(shown_times((folder / SCRIPT).read_text(encoding="utf-8")), limit)
     _require_fit(folder, info, encoding, request)
-    limits = render_limits(info, encoding, max_duration, max_seconds)
+    limits = render_limits(info, max_duration, max_seconds)
     work = _Work(ffmpeg, folder, info, limits)
     try:
         timeline, warnings = await work.copy(max_duration)
