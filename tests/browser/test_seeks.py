@@ -1,5 +1,5 @@
-"""A smart burn in Chromium: it seeks across every border between copied and new frames, and plays
-through to the end, as in the source."""
+"""What is made of pieces, in Chromium: it seeks across every border, between copied and new frames
+of a smart burn and between joined segments, and plays through to the end."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ import pytest
 
 from tests.browser.conftest import HEIGHT, WIDTH, Player, aside
 from tests.clips import RATE, Clip, ffmpeg, frame_times
-from tests.integration.test_smart import CLIP, SECONDS, burn_clip, frame_digests, x264
+from tests.corpus.bench import Bench
+from tests.integration.test_smart import CLIP, SECONDS, SRT, burn_clip, frame_digests, x264
 from worker.media.ffmpeg import Ffmpeg
 from worker.media.probe import INPUT
 from worker.media.render import OUTPUT
+from worker.workspace import Workspace
+
+SEGMENT_SECONDS = 4
 
 
 @pytest.mark.parametrize("b_frames", ["0", "3"])
@@ -25,6 +29,20 @@ def test_seeks_across_every_border_show_the_frame_of_that_time(
     result = smart_burn(program, tmp_path, x264("-bf", b_frames))
     borders = span_borders(tmp_path / INPUT, result)
     assert len(borders) >= 5
+    assert_seeks(player, result, borders)
+
+
+@pytest.mark.parametrize("b_frames", ["0", "3"])
+def test_seeks_across_the_borders_of_segments_show_the_frame_of_that_time(
+    player: Player, program: Ffmpeg, tmp_path: Path, b_frames: str
+) -> None:
+    result = in_segments(program, tmp_path, x264("-bf", b_frames))
+    borders = [second * RATE for second in range(SEGMENT_SECONDS, SECONDS, SEGMENT_SECONDS)]
+    assert_seeks(player, result, borders)
+
+
+def assert_seeks(player: Player, result: Path, borders: list[int]) -> None:
+    """What is shown around each of these frames is what lies there."""
     frames = thumbnails(result)
     facts = player.load(result)
     assert facts["duration"] == pytest.approx(SECONDS, abs=0.1)
@@ -39,10 +57,12 @@ def test_seeks_across_every_border_show_the_frame_of_that_time(
         assert distances[frame] <= distances.min() + 0.1
 
 
+@pytest.mark.parametrize("way", ["smart", "segments"])
 def test_it_plays_to_the_end_without_a_step_back(
-    player: Player, program: Ffmpeg, tmp_path: Path
+    player: Player, program: Ffmpeg, tmp_path: Path, way: str
 ) -> None:
-    result = smart_burn(program, tmp_path, CLIP)
+    make = smart_burn if way == "smart" else in_segments
+    result = make(program, tmp_path, CLIP)
     player.load(result)
     times = player.play()
     assert times == sorted(times)
@@ -54,6 +74,19 @@ def smart_burn(program: Ffmpeg, folder: Path, clip: Clip) -> Path:
     _, rendered = aside(burn_clip(program, folder, "smart"))
     assert rendered.mode == "smart"
     return (folder / OUTPUT).rename(folder / f"{uuid4()}.mp4")
+
+
+def in_segments(program: Ffmpeg, folder: Path, clip: Clip) -> Path:
+    """Joined of pieces of four seconds, which the clip has keyframes for."""
+    source, subtitles = clip.make(folder / "clip.mp4"), folder / "cues.srt"
+    subtitles.write_text(SRT)
+    workspace = Workspace(folder / "work", "bench")
+    bench = Bench(folder, program, workspace, 60, SEGMENT_SECONDS)
+    result = aside(bench.run(source, subtitles))
+    workspace.close()
+    assert result.output
+    assert result.info["render"]["segments"] == SECONDS / SEGMENT_SECONDS
+    return result.output
 
 
 def span_borders(source: Path, result: Path) -> list[int]:
