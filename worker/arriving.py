@@ -24,6 +24,10 @@ class ArrivingFile:
         self._begun_anew = False
         self._news = asyncio.Event()
 
+    @property
+    def complete(self) -> bool:
+        return self._there >= self._size
+
     def reach(self, there: int) -> None:
         """So many bytes can be read. Fewer than before: it is being written anew."""
         self._begun_anew = self._begun_anew or there < self._there

@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,6 @@ from worker.barrier import reach
 from worker.errors import JobError, JobWarning, size, span
 from worker.media.burn import burn
 from worker.media.cues import Cue
-from worker.media.encoder import Encoder, Encoding
 from worker.media.ffmpeg import Ffmpeg
 from worker.media.options import Options, read_options
 from worker.media.picture import scaled_down
@@ -35,15 +33,13 @@ from worker.media.soft_track import add_soft_track, as_shown
 from worker.media.subtitles import MAX_BYTES, Subtitles, read_subtitles
 from worker.media.subtitles.srt import write_srt
 from worker.media.subtitles.webvtt import write_vtt
-from worker.progress import Progress, Report
+from worker.progress import Pace, Progress, Report
 from worker.queue.jobs import Job
 from worker.queue.outcome import Completed, Split, Unsplit
 from worker.segments import Segments
-from worker.settings import Settings
-from worker.storage.client import ObjectInfo, Storage
+from worker.storage.client import ObjectInfo
 from worker.storage.faults import MissingObjectError
-from worker.work import RENDERS, SUBTITLES, VIDEOS, Work
-from worker.workspace import Workspace
+from worker.work import RENDERS, SUBTITLES, VIDEOS, Tools, Work
 
 log = structlog.get_logger()
 
@@ -56,29 +52,16 @@ LAST_MOMENT = 0.1
 
 
 class Pipeline:
-    """Processes jobs, ``settings.concurrency`` at a time, ``threads`` of ``encoder`` for each."""
+    """Processes jobs, any number at a time."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        storage: Storage,
-        ffmpeg: Ffmpeg,
-        workspace: Workspace,
-        encoder: Encoder,
-        threads: int,
-    ) -> None:
-        self._settings = settings
-        self._storage = storage
-        self._ffmpeg = ffmpeg
-        self._workspace = workspace
-        self._encoder = encoder
-        self._threads = threads
-        self._segments = Segments(settings, storage, ffmpeg, workspace, encoder, threads)
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._segments = Segments(tools)
 
     async def process(self, job: Job, report: Report) -> Completed | Split | Unsplit:
         """Do the job and return what came of it. Raises ``JobError``."""
         options = read_options(job.options)
-        with self._workspace.job_folder(str(job.token)) as folder:
+        with self._tools.workspace.job_folder(str(job.token)) as folder:
             # Read before the video is fetched: what is wrong with them is known at once.
             subtitles = await self._read_subtitles(job.subtitle_path, options)
             work = Work(job, options, subtitles, folder, Progress(report))
@@ -104,9 +87,9 @@ class Pipeline:
         options, subtitles, folder = work.options, work.subtitles, work.folder
         if options.soft_track:
             cues, language = subtitles.cues, options.language
-            await add_soft_track(self._ffmpeg, folder, cues, language, rendered.duration)
+            await add_soft_track(self._tools.ffmpeg, folder, cues, language, rendered.duration)
         poster_time = _poster_time(options.poster_time, subtitles, rendered.duration)
-        await poster(self._ffmpeg, folder, poster_time)
+        await poster(self._tools.ffmpeg, folder, poster_time)
         work.progress.enter("upload")
         sidecars = await self._upload_sidecars(work)
         video_path, poster_path = await self._upload(work.job, folder, work.progress)
@@ -117,25 +100,25 @@ class Pipeline:
 
     async def _read_subtitles(self, path: str, options: Options) -> Subtitles:
         try:
-            info = await self._storage.info(SUBTITLES, path)
+            info = await self._tools.storage.info(SUBTITLES, path)
             if info.size > MAX_BYTES:
                 raise JobError("subtitles_too_large", reason=f"it has {size(info.size)}")
-            data = await self._storage.read(SUBTITLES, path)
+            data = await self._tools.storage.read(SUBTITLES, path)
         except MissingObjectError as error:
             raise JobError("subtitles_missing", str(error)) from error
         return await asyncio.to_thread(read_subtitles, data, options)
 
     async def _find_video(self, path: str) -> ObjectInfo:
-        limit = self._settings.max_input_bytes
+        limit = self._tools.settings.max_input_bytes
         try:
-            info = await self._storage.info(VIDEOS, path)
+            info = await self._tools.storage.info(VIDEOS, path)
         except MissingObjectError as error:
             raise JobError("input_missing", str(error)) from error
         if info.size == 0:
             raise JobError("input_empty")
         if info.size > limit:
             raise JobError("input_too_large", size=size(info.size), limit=size(limit))
-        self._workspace.require_space(round(info.size * 2.5))
+        self._tools.workspace.require_space(round(info.size * 2.5))
         return info
 
     async def _fetch_and_burn(
@@ -162,7 +145,7 @@ class Pipeline:
             early.cancel()
             await asyncio.gather(early, return_exceptions=True)
         work.progress.enter("probe")
-        info = await self._probe(self._ffmpeg, work)
+        info = await self._probe(self._tools.ffmpeg, work)
         work.progress.enter("subtitles")
         await work.write_script(info)
         if self._segments.wanted(work, info) and (
@@ -170,7 +153,7 @@ class Pipeline:
         ):
             return split
         work.progress.enter("render")
-        return info, await self._burn(self._ffmpeg, work, info)
+        return info, await self._burn(self._tools.ffmpeg, work, info, Pace())
 
     async def _burn_early(
         self, work: Work, arriving: ArrivingFile, decided: asyncio.Event
@@ -178,7 +161,7 @@ class Pipeline:
         """None when it can't be done: a smart burn, segments, an index at the end, a broken
         download.
         ``decided`` happens when it looks as if it could, or when it can't."""
-        ffmpeg = self._ffmpeg.fed_with(INPUT, arriving.pieces)
+        ffmpeg = self._tools.ffmpeg.fed_with(INPUT, arriving.pieces)
         try:
             if work.options.render != "full":
                 return None
@@ -187,7 +170,7 @@ class Pipeline:
                 return None
             await work.write_script(info)
             decided.set()
-            rendered = await self._burn(ffmpeg, work, info)
+            rendered = await self._burn(ffmpeg, work, info, Pace(lambda: arriving.complete))
             log.debug("overlap.rendered")
             return info, rendered
         except (JobError, InterruptedFileError) as error:
@@ -203,37 +186,40 @@ class Pipeline:
 
         path = work.job.input_path
         try:
-            await self._storage.download(VIDEOS, path, video, arriving.path, on_bytes)
+            await self._tools.storage.download(VIDEOS, path, video, arriving.path, on_bytes)
         except MissingObjectError as error:
             raise JobError("input_missing", str(error)) from error
 
     async def _probe(self, ffmpeg: Ffmpeg, work: Work) -> MediaInfo:
         track = work.options.audio_track
-        info = await probe(ffmpeg, work.folder, self._settings.max_pixels, track)
-        limit = self._settings.max_duration_seconds
+        info = await probe(ffmpeg, work.folder, self._tools.settings.max_pixels, track)
+        limit = self._tools.settings.max_duration_seconds
         if info.duration and info.duration > limit:
             raise JobError("video_too_long", actual=span(info.duration), limit=span(limit))
         return scaled_down(info, work.options.max_resolution)
 
-    async def _burn(self, ffmpeg: Ffmpeg, work: Work, info: MediaInfo) -> Rendered:
+    async def _burn(self, ffmpeg: Ffmpeg, work: Work, info: MediaInfo, pace: Pace) -> Rendered:
+        def on_progress(share: float) -> None:
+            pace.update(share)
+            work.progress.update(share, stage="render")
+
         started = time.monotonic()
         rendered = await burn(
             ffmpeg,
             work.folder,
             info,
-            Encoding(self._encoder, work.options.encoding, self._threads),
+            self._tools.encoding(work.options),
             work.options.render,
-            max_duration=self._settings.max_duration_seconds,
-            max_seconds=self._settings.max_render_seconds,
-            on_progress=partial(work.progress.update, stage="render"),
+            max_duration=self._tools.settings.max_duration_seconds,
+            max_seconds=self._tools.settings.max_render_seconds,
+            on_progress=on_progress,
         )
-        seconds = time.monotonic() - started
         log.debug(
             "job.rendered",
             frames=rendered.frames,
             video_seconds=round(rendered.duration, 3),
-            seconds=round(seconds, 3),
-            speed=round(rendered.duration / seconds, 2),
+            seconds=round(time.monotonic() - started, 3),
+            speed=pace.speed(rendered.duration),
         )
         return rendered
 
@@ -245,19 +231,19 @@ class Pipeline:
             file = work.folder / f"subtitles.{kind}"
             file.write_text(write(as_shown(work.subtitles.cues)), encoding="utf-8")
             paths[kind] = f"{work.job.output_prefix}/{file.name}"
-            await self._storage.upload(
+            await self._tools.storage.upload(
                 RENDERS, paths[kind], file, content_type, lambda done, total: None
             )
         return paths
 
     async def _upload(self, job: Job, folder: Path, progress: Progress) -> tuple[str, str]:
         poster_path = f"{job.output_prefix}/poster.jpg"
-        await self._storage.upload(
+        await self._tools.storage.upload(
             RENDERS, poster_path, folder / POSTER, "image/jpeg", lambda done, total: None
         )
         await reach("upload")
         video_path = f"{job.output_prefix}/video.mp4"
-        await self._storage.upload(
+        await self._tools.storage.upload(
             RENDERS, video_path, folder / OUTPUT, "video/mp4", progress.update_bytes
         )
         return video_path, poster_path

@@ -20,7 +20,32 @@ SHARE: dict[Stage, float] = {
 }
 """Per cent of the whole job: what a few minutes of 1080p take over an ordinary connection."""
 
+MOST_AHEAD = 0.8
+"""The share of a render that its speed can do without."""
+
 Report = Callable[[Stage, float, float | None], None]
+
+
+class Pace:
+    """How fast a render is while nothing but the encoder holds it up: its clock starts when all of
+    the input is there, for before that it may have waited for the rest."""
+
+    def __init__(self, complete: Callable[[], bool] = lambda: True) -> None:
+        self._complete = complete
+        self._begun = (0.0, time.monotonic()) if complete() else None
+
+    def update(self, share: float) -> None:
+        """``share`` of the video, 0 to 1, is rendered."""
+        if self._begun is None and self._complete():
+            self._begun = share, time.monotonic()
+
+    def speed(self, seconds: float) -> float | None:
+        """Of a render that is over, as a multiple of real time, for ``seconds`` of video; None if
+        too little of it came after its input."""
+        if self._begun is None or self._begun[0] > MOST_AHEAD:
+            return None
+        share, begun = self._begun
+        return round((1 - share) * seconds / (time.monotonic() - begun), 2)
 
 
 class Progress:

@@ -38,7 +38,7 @@ from worker.runner import Runner
 from worker.settings import Settings
 from worker.status import Status
 from worker.storage.client import Storage
-from worker.work import RENDERS
+from worker.work import RENDERS, Tools
 from worker.workspace import Workspace
 
 log = structlog.get_logger()
@@ -122,8 +122,8 @@ class Service:
         schema = await self._check_schema()
         await self._check_storage()
         threads = max(1, (os.cpu_count() or 1) // settings.concurrency)
-        pipeline = Pipeline(settings, self._storage, ffmpeg, self._workspace, encoder, threads)
-        runner = Runner(self._jobs, self._heart, pipeline, self._storage)
+        tools = Tools(settings, self._storage, ffmpeg, self._workspace, encoder, threads)
+        runner = Runner(self._jobs, self._heart, Pipeline(tools), self._storage)
         self._claimer = Claimer(
             self._jobs,
             self._rhythm,

@@ -20,6 +20,7 @@ from worker.queue.jobs import Job
 from worker.queue.outcome import Completed, Split, Unsplit
 from worker.settings import Settings
 from worker.storage.client import ObjectInfo, Progress, Storage
+from worker.work import Tools
 from worker.workspace import Workspace
 
 SECONDS_PER_JOB = 60
@@ -123,7 +124,8 @@ class Bench:
             WORKER_SEGMENT_SECONDS=segment_seconds,
         )
         storage = LocalFiles(self._renders)
-        self._pipeline = Pipeline(settings, storage, ffmpeg, workspace, X264, threads=2)
+        tools = Tools(settings, storage, ffmpeg, workspace, X264, threads=2)
+        self._pipeline = Pipeline(tools)
 
     @classmethod
     @asynccontextmanager

@@ -6,7 +6,10 @@ other times. So every frame of the result is compared with the source and with t
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import worker.segments
 from tests.clips import (
     HEIGHT,
     RATE,
@@ -30,7 +34,7 @@ from tests.integration.test_render import X265
 from worker.media.ffmpeg import Ffmpeg, Limits
 from worker.media.mp4.boxes import read_index
 from worker.media.mp4.tracks import video_track
-from worker.workspace import Workspace
+from worker.workspace import RESERVE_BYTES, Workspace
 
 SECONDS = 12
 SEGMENT_SECONDS = 4
@@ -250,6 +254,44 @@ async def test_a_short_video_and_a_smart_burn_are_not_split(bench: Bench, tmp_pa
     short = replace(CLIP, seconds=SEGMENT_SECONDS).make(tmp_path / "short.mp4")
     joined, _ = await burn_both(bench, tmp_path, short)
     assert joined.info["render"]["segments"] is None
+
+
+@pytest.mark.parametrize("step", ["lay_out", "encode_segment", "join_segments"])
+async def test_a_full_disk_is_no_doubt_about_the_video_but_a_failure_that_is_tried_again(
+    program: Ffmpeg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """Somebody else fills it while a step is at work: of a segment that would be no reason to burn
+    the video as a whole, which takes more room."""
+    source, subtitles = CLIP.make(tmp_path / "clip.mp4"), tmp_path / "cues.srt"
+    subtitles.write_text(SRT)
+    with small_disk(tmp_path / "disk", RESERVE_BYTES + (20 << 20)) as disk:
+        workspace = Workspace(disk, "bench")
+        bench = Bench(tmp_path, program, workspace, 60, SEGMENT_SECONDS)
+        go_on = getattr(worker.segments, step)
+
+        async def fill(*given: Any, **more: Any) -> Any:
+            with suppress(OSError), (disk / "filler").open("wb", buffering=0) as file:
+                while file.write(bytes(1 << 16)):
+                    pass
+            return await go_on(*given, **more)
+
+        monkeypatch.setattr(worker.segments, step, fill)
+        result = await bench.run(source, subtitles)
+        workspace.close()
+    assert result.code == "disk_full", result
+
+
+@contextmanager
+def small_disk(at: Path, size: int) -> Iterator[Path]:
+    """A disk of so many bytes. Needs root."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a small disk")
+    at.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", at], check=True)
+    try:
+        yield at
+    finally:
+        subprocess.run(["umount", at], check=True)
 
 
 async def test_a_segment_with_damage_in_it_is_given_up_and_the_whole_has_a_warning(

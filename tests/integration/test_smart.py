@@ -24,7 +24,9 @@ from tests.clips import (
     packets_digest,
     shows_text,
 )
+from tests.corpus.bench import Bench
 from tests.integration.test_render import X265
+from tests.integration.test_videos import with_edits
 from tests.rendering import MAX_PIXELS
 from worker.errors import JobError
 from worker.media.burn import Way, burn
@@ -35,6 +37,7 @@ from worker.media.render import OUTPUT, SCRIPT, Rendered
 from worker.media.script.ass import write_script
 from worker.media.style import Style
 from worker.media.subtitles import read_subtitles
+from worker.workspace import Workspace
 
 SECONDS = 12
 SRT = (
@@ -248,6 +251,39 @@ async def test_what_does_not_qualify_is_burned_in_full_and_says_why(
     assert shows_text(gray_frames(tmp_path / OUTPUT, WIDTH, HEIGHT)).any()
 
 
+@pytest.mark.parametrize(
+    ("edits", "way"),
+    [
+        ([(0, 12)], ("smart", None)),
+        ([(-1, 0.7), (0, 12)], ("smart", None)),
+        ([(0, 6)], ("full", "edit_list")),
+        ([(2, 8)], ("full", "edit_list")),
+        ([(0, 4), (6, 5)], ("full", "edit_list")),
+        ([(0, 4), (-1, 1), (4, 7)], ("full", "edit_list")),
+        ([(4, 4), (0, 8)], ("full", "edit_list")),
+    ],
+    ids=["all", "shifted", "no end", "no beginning", "no middle", "a pause", "in another order"],
+)
+async def test_an_edit_list_may_shift_a_video_and_not_cut_it_and_the_row_says_so(
+    program: Ffmpeg,
+    tmp_path: Path,
+    edits: list[tuple[float, float]],
+    way: tuple[str, str | None],
+) -> None:
+    edited = with_edits(CLIP.make(tmp_path / "clip.mp4"), *edits)
+    (tmp_path / INPUT).write_bytes(edited)
+    if way[0] == "smart":
+        await assert_smart_is_right(program, tmp_path)
+    source, subtitles = tmp_path / "edited.mp4", tmp_path / "cues.srt"
+    source.write_bytes(edited)
+    subtitles.write_text(SRT)
+    workspace = Workspace(tmp_path / "work", "bench")
+    bench = Bench(tmp_path, program, workspace, 60, None)
+    info = (await bench.run(source, subtitles, render="smart")).info
+    workspace.close()
+    assert (info["render"]["mode"], info["render"]["reason"]) == way
+
+
 async def test_auto_burns_in_full_where_copying_saves_nothing(
     program: Ffmpeg, tmp_path: Path
 ) -> None:
@@ -282,6 +318,19 @@ async def test_new_frames_under_the_old_ones_parameter_set_fail_a_check(
     )
     _, rendered = await burn_clip(program, tmp_path, "smart")
     assert (rendered.mode, rendered.reason) == ("full", "failed")
+
+
+async def test_without_room_for_what_lies_in_between_it_is_burned_in_full(
+    program: Ffmpeg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    CLIP.make(tmp_path / "clip.mp4").rename(tmp_path / INPUT)
+
+    async def fill(*given: object, **more: object) -> None:
+        raise JobError("disk_full")
+
+    monkeypatch.setattr("worker.media.burn.smart_burn", fill)
+    _, rendered = await burn_clip(program, tmp_path, "smart")
+    assert (rendered.mode, rendered.reason) == ("full", "disk")
 
 
 async def test_a_truncated_video_is_no_reason_to_burn_it_in_full(

@@ -54,6 +54,7 @@ def samples(metrics: Metrics, queue: dict[str, float] | None = None) -> dict[str
             3.5,
         ),
         ({"event": "job.rendered", "speed": 4.0}, "encode_speed_ratio_sum", 4),
+        ({"event": "job.rendered", "speed": None}, "encode_speed_ratio_count", 0),
         ({"event": "storage.downloaded", "bytes": 7}, "received_bytes_total", 7),
         ({"event": "storage.uploaded", "bytes": 8}, "sent_bytes_total", 8),
         (

@@ -59,9 +59,9 @@ async def burn(
             reason = refused.reason
             log.info("render.full", reason=reason, detail=refused.detail)
         except JobError as error:
-            if error.code not in RENDERS_FAULT:
+            if error.code not in (*RENDERS_FAULT, "disk_full"):
                 raise
-            reason = "failed"
+            reason = "disk" if error.code == "disk_full" else "failed"
             log.warning("render.full", reason=reason, detail=error.detail)
     rendered = await _burn_in_full(ffmpeg, folder, info, encoding, **limits)
     return replace(rendered, reason=reason)

@@ -86,7 +86,8 @@ class Metrics:
         )
         self._speed = Histogram(
             "video_worker_encode_speed_ratio",
-            "Seconds of video rendered per second: 2 is twice as fast as it plays.",
+            "Seconds of video rendered per second, once all of it is there: 2 is twice as fast as "
+            "it plays.",
             buckets=SPEEDS,
             registry=registry,
         )
@@ -132,7 +133,7 @@ class Metrics:
                 self._jobs.labels(outcome, code or "").inc()
             case {"event": "stage.finished", "stage": stage, "seconds": seconds}:
                 self._stages.labels(stage).observe(seconds)
-            case {"event": "job.rendered", "speed": speed}:
+            case {"event": "job.rendered", "speed": float(speed)}:
                 self._speed.observe(speed)
             case {"event": "storage.downloaded", "bytes": count}:
                 self._received.inc(count)

@@ -22,7 +22,7 @@ from worker.media.mp4.boxes import Box, parse, read_index
 from worker.media.mp4.head import Indexed, make_head
 from worker.media.mp4.order import reorder_depth
 from worker.media.mp4.samples import Samples, read_samples
-from worker.media.mp4.times import IrregularError, shown_times
+from worker.media.mp4.times import Irregular, shown_times
 from worker.media.mp4.tracks import media_timescale, video_track
 from worker.media.packets import read_packets
 from worker.media.segments.plan import Extent, Layout, Segment, Unfit, choose_cuts
@@ -63,7 +63,7 @@ def lay_out(file: str, longest: float) -> Layout:
     scale = media_timescale(track)
     try:
         times = shown_times(read_packets(PACKETS)["0"], samples, scale)
-    except IrregularError as error:
+    except Irregular as error:
         raise Unfit(error.reason, error.detail) from error
     if min(times) < 0:
         raise Unfit("timestamps", "a frame before the beginning")

@@ -8,18 +8,9 @@ from dataclasses import dataclass
 from math import ceil
 
 from worker.media.mp4.order import clean_points
+from worker.media.refusal import Refusal
 
 MOST_SEGMENTS = 512
-
-
-class Unfit(Exception):  # noqa: N818 (no error: the video is burned as a whole)
-    """A video can't be made of segments; ``reason`` is one of ``REASONS``."""
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        assert reason in REASONS
-        self.reason = reason
-        self.detail = detail
-        super().__init__(f"{reason}: {detail}")
 
 
 REASONS = (
@@ -36,6 +27,12 @@ REASONS = (
     "failed",
 )
 """Why a video is burned as a whole although it is long; see docs/scaling.md."""
+
+
+class Unfit(Refusal):
+    """A video can't be made of segments, and is burned as a whole."""
+
+    reasons = REASONS
 
 
 @dataclass(frozen=True)

@@ -7,19 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from worker.media.mp4.order import clean_points
+from worker.media.refusal import Refusal
 
 Interval = tuple[int, int]
 """Begin and end (not included), in units of a timescale."""
-
-
-class NotSmart(Exception):  # noqa: N818 (no error: a full burn follows)
-    """A smart burn is not possible or not worth it; ``reason`` is one of ``REASONS``."""
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        assert reason in REASONS
-        self.reason = reason
-        self.detail = detail
-        super().__init__(f"{reason}: {detail}")
 
 
 REASONS = (
@@ -38,6 +29,12 @@ REASONS = (
     "failed",
 )
 """Why a video was burned in full although a smart burn was asked for; see docs/performance.md."""
+
+
+class NotSmart(Refusal):
+    """A smart burn is not possible or not worth it."""
+
+    reasons = REASONS
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from worker.media.mp4.boxes import Box, parse, read_index
 from worker.media.mp4.samples import Samples, read_samples
-from worker.media.mp4.times import IrregularError, shown_times
+from worker.media.mp4.times import Irregular, shown_times
 from worker.media.mp4.tracks import media_timescale, video_track
 from worker.media.packets import read_packets
 from worker.media.smart.h264 import (
@@ -68,7 +68,7 @@ def read_source(path: Path, packets: Path) -> Source:
     idr = _find_idr(path, samples, config)
     try:
         times = shown_times(read_packets(packets)["0"], samples, timescale)
-    except IrregularError as error:
+    except Irregular as error:
         raise NotSmart(error.reason, error.detail) from error
     return Source(
         path,
