@@ -31,6 +31,8 @@ class Lease:
         """When the next beat is due, by the monotonic clock."""
         self.beaten_at = time.monotonic()
         self.beating = False
+        self.due_again = False
+        """Whether a beat was due while another was under way, which may have missed the reason."""
         self.stage: Stage = "download"
         """Where the work was last."""
         self.progress = 0
@@ -111,6 +113,7 @@ class Heart(Background):
             if lease.due_at <= by:
                 lease.beaten_at = time.monotonic()
                 lease.due_at = lease.beaten_at + self._interval
+                lease.due_again = lease.beating
                 if not (lease.beating or lease.stopped.done()):
                     lease.beating = True
                     beat = asyncio.create_task(self._beat(lease))
@@ -126,5 +129,7 @@ class Heart(Background):
             return
         finally:
             lease.beating = False
+            if lease.due_again:
+                lease.beat_by(time.monotonic())
         if answer != "ok":
             lease.stop_work(answer)
