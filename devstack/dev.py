@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import signal
 import subprocess
 import sys
@@ -20,6 +21,10 @@ USER = "demo@example.com"
 FUNCTION = "process-video"
 FUNCTION_SECONDS = 120
 PASSWORD = "demo-password"  # noqa: S105
+TAKEN = (
+    ": does another `make dev` or `supabase start` run? On free ports:"
+    " .venv/bin/python -m devstack.dev --port 0 --page-port 0 --dir .devstack-2"
+)
 
 
 def main() -> None:
@@ -39,7 +44,8 @@ def main() -> None:
         ):
             run(stack, arguments)
     except (OSError, WorkerError, PageError) as error:
-        sys.exit(f"make dev: {error}")
+        hint = TAKEN if isinstance(error, OSError) and error.errno == errno.EADDRINUSE else ""
+        sys.exit(f"make dev: {error}{hint}")
 
 
 def run(stack: Stack, arguments: argparse.Namespace) -> None:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from devstack.stack import Stack
@@ -50,19 +52,26 @@ class Page:
                     raise PageError(f"the page was not built:\n{log.read_text()}")
                 address = ["preview", "--outDir", out, *address]
             self._process = subprocess.Popen(
-                [*vite, *address], cwd=FRONTEND, env=environment, stdout=file, stderr=file
+                [*vite, *address],
+                cwd=FRONTEND,
+                env=environment,
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
             )
         self.url = self._wait(log)
 
     def stop(self) -> None:
-        self._process.terminate()
+        """Ends the whole group: the `node` of the wheel is a script that starts the real one."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGTERM)
         self._process.wait()
 
     def _wait(self, log: Path) -> str:
         deadline = time.monotonic() + READY_SECONDS
         while not (found := ADDRESS.search(COLOUR.sub("", log.read_text()))):
             if self._process.poll() is not None or time.monotonic() > deadline:
-                self._process.kill()
+                self.stop()
                 raise PageError(f"the page did not start:\n{log.read_text()}")
             time.sleep(0.05)
         return found.group()

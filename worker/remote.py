@@ -133,7 +133,8 @@ class Project:
         try:
             rows: list[Row] = (await query.execute()).data
         except APIError as error:
-            raise RemoteError(f"{error.code}: {error.message} {error.details or ''}") from error
+            said = [str(part) for part in (error.code, error.message, error.details) if part]
+            raise RemoteError(f"The Data API refused: {': '.join(said)}") from error
         except httpx.HTTPError as error:
             raise RemoteError(f"The project could not be reached: {error!r}") from error
         return rows

@@ -103,8 +103,8 @@ class Service:
             await self._database.open()
             if self._health:
                 await self._health.start()
-            await self._prepare()
-            await self._work()
+            if await self._prepare():
+                await self._work()
         finally:
             if self._health:
                 await self._health.stop()
@@ -113,13 +113,16 @@ class Service:
             self._workspace.close()
         log.info("worker.stopped")
 
-    async def _prepare(self) -> None:
+    async def _prepare(self) -> bool:
+        """Everything that must be there before a job is claimed; false when told to stop first."""
         settings = self._settings
         ffmpeg = await Ffmpeg.find(
             settings.ffmpeg_path, self._workspace.folder, settings.font_dirs, settings.sandbox
         )
         encoder = await choose_encoder(ffmpeg, self._workspace.folder, settings.encoder)
         schema = await self._check_schema()
+        if schema is None:
+            return False
         await self._check_storage()
         threads = max(1, (os.cpu_count() or 1) // settings.concurrency)
         tools = Tools(settings, self._storage, ffmpeg, self._workspace, encoder, threads)
@@ -154,6 +157,7 @@ class Service:
             sandbox=ffmpeg.level,
             encoder=encoder.name,
         )
+        return True
 
     async def _work(self) -> None:
         background = (self._heart, self._listener, self._keeper, self._claimer)
@@ -186,16 +190,16 @@ class Service:
         except DatabaseUnavailableError:
             log.warning("worker.not_checked_out")
 
-    async def _check_schema(self) -> str:
-        """Wait for the database, however long, and return the schema's version; a wrong one is an
-        error at once."""
+    async def _check_schema(self) -> str | None:
+        """Wait for the database, however long, and return the schema's version (None: told to stop
+        before); a wrong one is an error at once."""
         backoff = Backoff()
         while not self._draining.is_set():
             try:
                 return await check_schema(self._database)
             except DatabaseUnavailableError:
                 await happens_within(self._draining, backoff.next_pause())
-        return ""
+        return None
 
     async def _check_storage(self) -> None:
         """A key that Storage refuses would spend the attempts of every job that this worker took.

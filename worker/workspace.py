@@ -12,7 +12,7 @@ from pathlib import Path
 
 import structlog
 
-from worker.errors import ConfigurationError, JobError
+from worker.errors import ConfigurationError, JobError, size
 
 log = structlog.get_logger()
 
@@ -66,7 +66,10 @@ class Workspace:
         """Raises ``disk_full`` unless ``needed`` bytes, and a reserve, are free."""
         free = shutil.disk_usage(self.folder).free
         if free < needed + RESERVE_BYTES:
-            raise JobError("disk_full", f"{free} bytes free, {needed} needed")
+            raise JobError(
+                "disk_full",
+                f"{size(free)} free in {self.folder.parent}, {size(needed + RESERVE_BYTES)} needed",
+            )
 
 
 def _remove_if_dead(folder: Path) -> None:

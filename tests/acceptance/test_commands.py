@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import urllib.error
 import urllib.request
@@ -107,7 +108,8 @@ def test_migrate_says_what_it_did(project: Project) -> None:
     assert (done.returncode, done.stdout) == (0, "the database is up to date\n")
     refused = project.run("migrate")  # as role video_worker
     assert refused.returncode == 1
-    assert "the migration failed" in refused.stderr
+    assert "the migration failed: permission denied" in refused.stderr
+    assert "DATABASE_URL of role postgres" in refused.stderr
 
 
 def test_a_worker_without_a_schema_says_how_to_get_one(project: Project) -> None:
@@ -143,6 +145,7 @@ def test_a_wrong_password_is_named_and_the_worker_waits_for_the_right_one(
     worker.terminate()
     assert worker.wait(20) == 0
     assert not worker.logged("not json")
+    assert not worker.logged("worker.ready"), "it was told to stop before it was"
 
 
 def test_a_taken_health_port_and_an_unusable_folder_are_said_in_a_line(
@@ -158,6 +161,17 @@ def test_a_taken_health_port_and_an_unusable_folder_are_said_in_a_line(
         done = project.run("run", WORKER_HEALTH_PORT=str(taken.getsockname()[1]))
     assert done.returncode == 2
     assert "WORKER_HEALTH_PORT" in done.stderr.splitlines()[-1]
+
+
+def test_a_key_of_the_wrong_kind_is_refused_by_every_command_that_uses_one(
+    project: Project, user: User, clip: Path
+) -> None:
+    for arguments in (("run",), ("jobs",), ("enqueue", clip, clip, "--user", user.id)):
+        done = project.run(*arguments, SUPABASE_SECRET_KEY=project.stack.publishable_key)
+        assert done.returncode == 2
+        assert "SUPABASE_SECRET_KEY is a publishable key" in done.stderr
+    refused = project.run("jobs", SUPABASE_SECRET_KEY="sb_secret_of_another_project")
+    assert refused.stderr == "video-worker: The Data API refused: Invalid API key\n"
 
 
 def test_readiness_follows_the_database(project: Project) -> None:
@@ -178,6 +192,9 @@ def test_readiness_follows_the_database(project: Project) -> None:
     facts = ready()
     checks = {"prepared", "database", "checked_in", "storage", "disk", "accepting"}
     assert {name for name, value in facts.items() if value is True} == {"ready", *checks}
+    page = (Path(__file__).parents[2] / "docs/operating.md").read_text()
+    (shown,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    assert set(json.loads(shown)) == set(facts), "as docs/operating.md shows it"
     assert facts["wake_up"] == "notify"
     assert facts["schema"] == project.db.value("select video_worker.schema_version()")
     project.db.admin.execute("alter role video_worker nologin")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -59,6 +61,7 @@ def values_of(project: Project) -> dict[str, str]:
         "anon": project.stack.anon_key,
         "wrong_password": url.replace(":postgres@", ":wrong@"),
         "unknown_role": url.replace("//video_worker:", "//nobody:"),
+        "port": str(urlsplit(project.stack.url).port),
         "hostname": url.replace("@127.0.0.1:", f"@{socket.gethostname()}:"),
     }
 
@@ -73,6 +76,7 @@ def values_of(project: Project) -> dict[str, str]:
         ],
         [
             ("SUPABASE_SECRET_KEY", "{publishable}", "project.key", "publishable key"),
+            ("SUPABASE_SECRET_KEY", "{publishable}", "storage.buckets", "this key can't see it"),
             ("DATABASE_URL", "postgresql://w:x@127.0.0.1:9/x", "database.connect", "refused"),
             ("FFMPEG_PATH", "/bin/true", "media.ffmpeg", "No usable ffmpeg"),
         ],
@@ -85,6 +89,7 @@ def values_of(project: Project) -> dict[str, str]:
             ("SUPABASE_SECRET_KEY", "'{secret}'", "project.key", "quotes"),
             ("DATABASE_URL", "{unknown_role}", "database.connect", "authentication failed"),
             ("WORKER_WORK_DIR", "/dev/null/x", "host.disk", "WORKER_WORK_DIR can't be used"),
+            ("PORT", "{port}", "host.port", "in use"),
         ],
         [
             ("SUPABASE_SECRET_KEY", "{anon}", "project.key", "legacy key of role anon"),
@@ -174,6 +179,45 @@ def test_a_fault_in_the_database_is_named(
     for _, check, what in faults:
         assert what in found[check][0]["what"], found
         assert found[check][0]["level"] == "error"
+
+
+def test_what_was_removed_from_storage_comes_back_as_the_doctor_says(project: Project) -> None:
+    admin = project.db.connect("postgres")
+    admin.execute('drop policy "video worker: users read their own files" on storage.objects')
+    project.db.admin.execute(
+        "set storage.allow_delete_query = 'true'; delete from storage.buckets where id = 'renders'"
+    )
+    found = examine(project, 1)
+    for check in ("storage.buckets", "storage.policies"):
+        (file,) = re.findall(r"migrations/\S+\.sql", found[check][0]["mend"])
+        admin.execute((Path(__file__).parents[2] / file).read_bytes())
+    assert examine(project, 0) == {}
+
+
+def test_the_port_of_a_worker_that_answers_is_well(project: Project) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    assert f"✓ host.port  {port} is free" in project.run("doctor", PORT=port).stdout
+    project.start_worker(PORT=port).wait_for("health.listening")
+    assert f"✓ host.port  a worker answers on {port}" in project.run("doctor", PORT=port).stdout
+
+
+def test_a_disk_that_is_full_is_said_to_be(project: Project, tmp_path: Path) -> None:
+    unshare, full = ["unshare", "--map-root-user", "--mount"], tmp_path / "full"
+    full.mkdir()
+    mount = f"mount -t tmpfs -o size=2M tmpfs {full}"
+    if not shutil.which("unshare") or subprocess.run([*unshare, "sh", "-c", mount]).returncode:
+        absent("no mount namespace can be made")
+    done = subprocess.run(
+        [*unshare, "sh", "-c", f'{mount} && exec "$@"', "sh", *COMMAND, "doctor", "--json"],
+        env=project.environment | {"WORKER_WORK_DIR": str(full)},
+        capture_output=True,
+        text=True,
+    )
+    findings = [f for f in json.loads(done.stdout)["findings"] if f["check"] == "host.disk"]
+    assert [finding["level"] for finding in findings] == ["error", "error"], done.stdout
+    assert all(finding["mend"].startswith("Make room") for finding in findings)
 
 
 def test_a_weakness_is_a_warning(project: Project) -> None:

@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -66,6 +67,10 @@ def too_many_jobs(project: Project, user: User, clip: Path) -> str:
     project.db.admin.execute("update video_worker.config set max_open_jobs_per_user = 1")
     user.send(clip)
     return says(lambda: user.send(clip))
+
+
+def migrating_as_the_worker(project: Project, user: User, clip: Path) -> str:
+    return project.run("migrate").stderr
 
 
 def no_schema(project: Project, user: User, clip: Path) -> str:
@@ -145,12 +150,20 @@ def no_bucket(project: Project, user: User, clip: Path) -> str:
     return says(lambda: user.upload("clips", "v.mp4", b"x", "video/mp4"))
 
 
+def publishable_key(project: Project, user: User, clip: Path) -> str:
+    return of_the_worker(project, SUPABASE_SECRET_KEY=project.stack.publishable_key)
+
+
 def rotated_key(project: Project, user: User, clip: Path) -> str:
     return project.run("doctor", SUPABASE_SECRET_KEY="sb_secret_old").stdout
 
 
 def no_ffmpeg(project: Project, user: User, clip: Path) -> str:
     return of_the_worker(project, FFMPEG_PATH="/bin/true")
+
+
+def taken_port(project: Project, user: User, clip: Path) -> str:
+    return of_the_worker(project, PORT=str(urlsplit(project.stack.url).port))
 
 
 def wrong_settings(project: Project, user: User, clip: Path) -> str:
@@ -164,6 +177,7 @@ PROVOKED: dict[str, Provoke] = {
     "new row violates row-level security policy": foreign_folder,
     'violates check constraint "input_path_is_own"': bucket_in_path,
     "quota_open_jobs": too_many_jobs,
+    "It takes DATABASE_URL of role postgres": migrating_as_the_worker,
     "The database has no queue yet": no_schema,
     "The database lacks migrations that this worker needs": old_schema,
     "too many connections": no_connection_left,
@@ -174,8 +188,10 @@ PROVOKED: dict[str, Provoke] = {
     "Maximum size exceeded": above_the_limit,
     "mime type text/plain is not supported": wrong_type,
     "Bucket not found": no_bucket,
+    "SUPABASE_SECRET_KEY is a publishable key": publishable_key,
     "Invalid API key": rotated_key,
     "No usable ffmpeg": no_ffmpeg,
+    "The health server can't have port": taken_port,
     "Wrong settings": wrong_settings,
 }
 ELSEWHERE = {

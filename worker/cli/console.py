@@ -11,7 +11,9 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 from rich.console import Console
 
+from worker.doctor.project import check_key
 from worker.errors import ConfigurationError, VideoWorkerError
+from worker.settings import ProjectSettings
 
 AnySettings = TypeVar("AnySettings", bound=BaseSettings)
 Commands = Any  # argparse has no public name for what add_subparsers() returns
@@ -42,9 +44,10 @@ def add_command(
 
 
 def load(settings: type[AnySettings]) -> AnySettings:
-    """Read the settings; says which variable is missing or wrong, and how."""
+    """Read the settings; says which variable is missing or wrong, and how, a key of the wrong kind
+    too."""
     try:
-        return settings()
+        loaded = settings()
     except ValidationError as error:
         problems = "\n".join(
             f"  {'.'.join(map(str, problem['loc']))}: {problem['msg']}"
@@ -54,3 +57,8 @@ def load(settings: type[AnySettings]) -> AnySettings:
             f"Wrong settings (environment or .env file):\n{problems}\n"
             "What they mean is in docs/settings.md."
         ) from error
+    if isinstance(loaded, ProjectSettings):
+        for finding in check_key(loaded.supabase_secret_key.get_secret_value()):
+            if finding.level == "error":
+                raise ConfigurationError(f"{finding.what}. {finding.why}\n{finding.mend}")
+    return loaded

@@ -23,6 +23,10 @@ def migrate(arguments: argparse.Namespace) -> int:
 
     try:
         count = migrations.migrate(str(load(DatabaseSettings).database_url), applied)
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise VideoWorkerError(
+            f"the migration failed: {error}. It takes DATABASE_URL of role postgres."
+        ) from error
     except psycopg.Error as error:
         raise VideoWorkerError(f"the migration failed: {error}") from error
     say(f"{count} migrations applied" if count else "the database is up to date")

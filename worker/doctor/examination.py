@@ -10,11 +10,13 @@ from pydantic import ValidationError
 
 from worker.doctor.database import check_database
 from worker.doctor.finding import Finding, error
-from worker.doctor.media import check_disk, check_media
+from worker.doctor.host import check_disk, check_port
+from worker.doctor.media import check_media
 from worker.doctor.project import check_project
 from worker.doctor.storage import check_storage
 from worker.settings import Settings
 from worker.storage.client import Storage
+from worker.workspace import OUT_OF_SPACE
 
 
 async def examine() -> AsyncIterator[Finding]:
@@ -35,6 +37,8 @@ async def examine() -> AsyncIterator[Finding]:
         yield finding
     async for finding in check_database(settings):
         yield finding
+    if settings.health_port:
+        yield check_port(settings.health_port)
     try:
         settings.work_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=settings.work_dir, prefix="doctor-") as name:
@@ -43,9 +47,11 @@ async def examine() -> AsyncIterator[Finding]:
     except OSError as fault:
         yield error(
             "host.disk",
-            f"WORKER_WORK_DIR can't be used: {fault}",
+            f"WORKER_WORK_DIR can't be used: {fault}; what needs files was not checked",
             "Jobs keep their files there.",
-            "Set WORKER_WORK_DIR to a folder that this user may write",
+            "Make room, or set WORKER_WORK_DIR to a larger disk"
+            if fault.errno in OUT_OF_SPACE
+            else "Set WORKER_WORK_DIR to a folder that this user may write",
         )
 
 

@@ -1,23 +1,20 @@
-"""ffmpeg, its encoders, its sandbox, the fonts, and the room on disk."""
+"""ffmpeg, its encoders, its sandbox and the fonts."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 from worker.doctor.finding import Finding, error, ok, warning
-from worker.errors import ConfigurationError, size
+from worker.errors import ConfigurationError
 from worker.media.cues import Cue
 from worker.media.encoder import HARDWARE, X264, choose_encoder, test_encoder
 from worker.media.ffmpeg import Ffmpeg, Limits
 from worker.media.script.ass import write_script
 from worker.media.style import Style
 from worker.settings import Settings
-from worker.workspace import RESERVE_BYTES
 
 FONTS = "pip install 'supabase-video-worker[fonts]', or FONT_DIRS with fonts of your own"
-ROOM_PER_INPUT = 2.5
 SCRIPTS = {
     "Latin": "Aéßł",
     "Greek": "Ωψ",
@@ -113,24 +110,3 @@ async def _fonts(ffmpeg: Ffmpeg, folder: Path) -> Finding:
         "Such text is drawn as boxes; the job completes with the warning glyphs_missing.",
         FONTS,
     )
-
-
-def check_disk(settings: Settings, folder: Path) -> Finding:
-    free = shutil.disk_usage(folder).free
-    wanted = round(settings.max_input_bytes * ROOM_PER_INPUT) * settings.concurrency
-    if free < RESERVE_BYTES:
-        return error(
-            "host.disk",
-            f"{size(free)} free in {settings.work_dir}",
-            f"Every job fails with disk_full while less than {size(RESERVE_BYTES)} are free.",
-            "Make room, or set WORKER_WORK_DIR to a larger disk",
-        )
-    if free < wanted:
-        return warning(
-            "host.disk",
-            f"{size(free)} free in {settings.work_dir}; {settings.concurrency} of the largest"
-            f" videos allowed need {size(wanted)}",
-            "A job that finds no room waits and tries again (disk_full).",
-            "A larger disk for WORKER_WORK_DIR, a smaller WORKER_MAX_INPUT_BYTES, or fewer slots",
-        )
-    return ok("host.disk", f"{size(free)} free in {settings.work_dir}")

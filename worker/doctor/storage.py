@@ -24,9 +24,9 @@ async def check_storage(storage: Storage, folder: Path) -> AsyncIterator[Finding
     try:
         buckets = {bucket.name: bucket for bucket in await storage.buckets()}
     except JobError as fault:
-        yield _refused("storage.reach", "Storage does not let the worker in", fault)
+        yield _refused("storage.reach", "Storage can't be used", fault)
         return
-    found = list(_judge(buckets))
+    found = [*_missing(buckets), *_judge(buckets)]
     for finding in found or [ok("storage.buckets", ", ".join((VIDEOS, SUBTITLES, RENDERS)))]:
         yield finding
     if RENDERS in buckets:
@@ -34,17 +34,21 @@ async def check_storage(storage: Storage, folder: Path) -> AsyncIterator[Finding
             yield finding
 
 
+def _missing(buckets: dict[str, Bucket]) -> Iterator[Finding]:
+    missing = [name for name in (VIDEOS, SUBTITLES, RENDERS) if name not in buckets]
+    if missing:
+        yield error(
+            "storage.buckets",
+            f"there is no bucket {', '.join(missing)}, or this key can't see it",
+            "Uploads or results have no place: Bucket not found.",
+            "video-worker migrate; if the database is up to date: migrations/"
+            "20261123100600_storage.sql again, in Studio's SQL editor",
+        )
+
+
 def _judge(buckets: dict[str, Bucket]) -> Iterator[Finding]:
-    for name in (VIDEOS, SUBTITLES, RENDERS):
-        bucket = buckets.get(name)
-        if bucket is None:
-            yield error(
-                "storage.buckets",
-                f"there is no bucket {name}",
-                "Uploads or results have no place: Bucket not found.",
-                "video-worker migrate; or make it in Studio, private",
-            )
-        elif bucket.public:
+    for name, bucket in buckets.items():
+        if name in (VIDEOS, SUBTITLES, RENDERS) and bucket.public:
             yield error(
                 "storage.public",
                 f"bucket {name} is public",

@@ -199,6 +199,8 @@ class Ffmpeg:
         source = ["-f", "lavfi", "-i", black, "-vf", "ass=self-test.ass"]
         encode = ["-c:v", "libx264", "-enc_time_base", "demux", "-f", "null", "-"]
         picture = ["-pix_fmt", "gray", "-f", "rawvideo", "pipe:1"]
+        if not self.path.is_file():
+            return "there is no such file"
         try:
             drawn = await self.run([*source, *picture], folder, Limits())
             encoded = await self.run([*source, *encode], folder, Limits())

@@ -51,7 +51,10 @@ class HealthServer:
                 self._answer, port=self._port, limit=LONGEST_REQUEST
             )
         except OSError as error:
-            raise ConfigurationError(f"WORKER_HEALTH_PORT {self._port}: {error}") from error
+            raise ConfigurationError(
+                f"The health server can't have port {self._port} (WORKER_HEALTH_PORT or PORT): "
+                f"{error}"
+            ) from error
         log.info("health.listening", port=self._port)
 
     async def stop(self) -> None:
