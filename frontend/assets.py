@@ -39,7 +39,7 @@ LOCAL_FONTS = {
 SAMPLE_SECONDS = 24
 SENTENCES = (
     (1.0, 4.2, "Drop a video, write its subtitles,\nand burn them in."),
-    (5.0, 8.6, "What you see here is what the worker draws,\nwith the same fonts."),
+    (5.0, 8.6, "What you see here is what the worker draws, with the same fonts."),
     (9.4, 12.6, "Drag a cue on the waveform, or press ? for the keys."),
     (13.4, 16.4, "العربية و עברית و हिन्दी تُكتب كما يجب."),
     (17.2, 19.8, "中文、日本語、한국어也一样。"),

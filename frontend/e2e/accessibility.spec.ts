@@ -30,15 +30,17 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await check(page)
     })
 
-    test('the editor, its style panel and its help', async ({ app, page }) => {
+    test('the editor, its panels and its help', async ({ app, page }) => {
       await app.signUp()
       await app.chooseVideo(SHORT)
       await app.importSubtitles(SRT)
       await page.getByLabel('Text of cue 1').click()
       await expect(page.getByText('Uploaded')).toBeVisible()
       await check(page)
-      await page.getByRole('tab', { name: 'Style' }).click()
-      await check(page)
+      for (const tab of ['Style', 'Result']) {
+        await page.getByRole('tab', { name: tab }).click()
+        await check(page)
+      }
       await page.keyboard.press('Shift+?')
       await expect(page.getByRole('dialog')).toBeVisible()
       await check(page)

@@ -17,6 +17,8 @@ export const BROKEN = join(FOLDER, 'broken.mp4')
 
 /** Half an hour, as a thousand cues have. */
 export const HALF_HOUR = join(FOLDER, 'half-hour.mp4')
+/** With sound in English, and in Spanish. */
+export const TWO_SOUNDS = join(FOLDER, 'two-sounds.mkv')
 /** A picture that does not move: the same at any time. */
 export const STILL = join(FOLDER, 'still.mp4')
 
@@ -45,6 +47,13 @@ export default function makeClips(): void {
   clip(LONG, 40, '1280x720')
   clip(HALF_HOUR, 1800, '96x54', SLOW)
   clip(STILL, 2, '1280x720', STANDING)
+  if (!existsSync(TWO_SOUNDS)) {
+    const languages = ['eng', 'spa'].flatMap((code, at) => [
+      ...['-map', '0:a', `-metadata:s:a:${at}`, `language=${code}`],
+    ])
+    const input = ['-nostdin', '-v', 'error', '-y', '-i', SHORT]
+    execFileSync(FFMPEG, [...input, '-map', '0:v', ...languages, '-c', 'copy', TWO_SOUNDS])
+  }
   if (!existsSync(LARGE)) {
     clip(LARGE, 6, '640x360')
     // A box that players skip: its length, its name, and nothing in it.

@@ -12,6 +12,7 @@ const WIDTH = 880
 const FRAMES_PER_SECOND = 8
 const LAST_FRAME_SECONDS = 2
 
+// The pauses are for whoever watches.
 test.use({ viewport: { width: 1100, height: 700 } })
 
 test('from a video to its result', async ({ app, page }) => {

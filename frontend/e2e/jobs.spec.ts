@@ -1,6 +1,7 @@
 /** From the browser and back, on a real project with a real worker. */
 
-import { BROKEN, LONG, SHORT } from './clips'
+import { readFileSync } from 'node:fs'
+import { BROKEN, LONG, SHORT, TWO_SOUNDS } from './clips'
 import { App, expect, SRT, test } from './page'
 
 test('a video is opened, subtitled, burned, played and downloaded', async ({ app, page }) => {
@@ -42,6 +43,44 @@ test('a video is opened, subtitled, burned, played and downloaded', async ({ app
     .toBeGreaterThan(0)
 })
 
+test('what is asked of the result is asked of the worker, and comes back', async ({
+  app,
+  page,
+}) => {
+  await app.signUp()
+  await app.chooseVideo(TWO_SOUNDS)
+  await app.importSubtitles(SRT)
+  await page.getByRole('tab', { name: 'Result' }).click()
+  await page.getByRole('combobox', { name: 'Language' }).fill('Span')
+  await page.getByRole('option', { name: 'Spanish' }).click()
+  await page.getByRole('combobox', { name: 'Sound' }).click()
+  await page.getByRole('option', { name: 'Track 2 · Spanish' }).click()
+  await page.getByLabel('Also as a track in the video').check()
+  await page.getByLabel('SRT').check()
+  await page.getByRole('combobox', { name: 'Quality' }).click()
+  await page.getByRole('option', { name: 'Draft' }).click()
+  await app.drafted('"quality":"draft"')
+  await page.reload()
+  await app.press()
+  await expect(app.status('completed')).toBeVisible()
+
+  const id = page.url().split('/').at(-1) ?? ''
+  expect((await rowOf(id)).options).toEqual({
+    language: 'es',
+    audio_track: 2,
+    soft_track: true,
+    sidecars: ['srt'],
+    quality: 'draft',
+    style: {},
+  })
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('link', { name: 'Download the subtitles as SRT' }).click(),
+  ])
+  expect(download.suggestedFilename()).toBe('two-sounds.srt')
+  expect(readFileSync(await download.path(), 'utf8')).toContain('Hello from the browser')
+})
+
 test('progress is shown while it happens, and never falls', async ({ app, page }) => {
   await app.signUp()
   const shown = await page.evaluateHandle(() => {
@@ -78,7 +117,7 @@ test('a job that ends while the network is away is shown when it is back', async
   const id = await app.burn(LONG)
   await expect(app.status('processing')).toBeVisible()
   await context.setOffline(true)
-  await expect.poll(() => statusOf(id)).toBe('completed')
+  await expect.poll(async () => (await rowOf(id)).status).toBe('completed')
   await expect(app.status('processing')).toBeVisible()
   await context.setOffline(false)
   await expect(app.status('completed')).toBeVisible()
@@ -163,13 +202,12 @@ test('the list follows its jobs', async ({ app, page }) => {
 })
 
 /** The row as an admin sees it, past the browser. */
-async function statusOf(id: string): Promise<string> {
-  const response = await fetch(
-    `${process.env.API_URL}/rest/v1/video_jobs?select=status&id=eq.${id}`,
-    {
-      headers: { apikey: process.env.SECRET_KEY ?? '' },
-    },
-  )
-  const [row] = (await response.json()) as { status: string }[]
-  return row?.status ?? 'none'
+async function rowOf(id: string): Promise<{ status: string; options: object }> {
+  const query = `select=status,options&id=eq.${id}`
+  const response = await fetch(`${process.env.API_URL}/rest/v1/video_jobs?${query}`, {
+    headers: { apikey: process.env.SECRET_KEY ?? '' },
+  })
+  const [row] = (await response.json()) as { status: string; options: object }[]
+  if (!row) throw new Error('the job is gone')
+  return row
 }

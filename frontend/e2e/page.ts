@@ -59,6 +59,28 @@ export class App {
     await expect.poll(() => this.page.evaluate(readDrafts)).toContain(text)
   }
 
+  /** The preview's picture once its text is drawn and stays, and the picture without it. */
+  async previewed(): Promise<{ preview: Buffer; bare: Buffer }> {
+    const canvas = this.page.locator('.JASSUB')
+    const show = (visibility: string) =>
+      canvas.evaluate(
+        (element, value) => element.style.setProperty('visibility', value),
+        visibility,
+      )
+    const photograph = () => this.page.locator('#media').screenshot()
+    await show('hidden')
+    const bare = await photograph()
+    await show('visible')
+    let preview = bare
+    const stays = async () => {
+      const last = preview
+      preview = await photograph()
+      return preview.equals(last) && !preview.equals(bare)
+    }
+    await expect.poll(stays, { intervals: [1000] }).toBe(true)
+    return { preview, bare }
+  }
+
   status(name: 'queued' | 'processing' | 'completed' | 'failed' | 'cancelled') {
     return this.page.locator(`h1 ~ [data-status="${name}"]`)
   }

@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Page } from '@playwright/test'
+import type { Locator, Page } from '@playwright/test'
 import { BROKEN, FFMPEG, LARGE, LONG } from './clips'
 import { type App, expect, test } from './page'
 
@@ -11,6 +11,7 @@ const FOLDER = join(import.meta.dirname, '../../docs/screenshots')
 
 async function shoot(page: Page, name: string) {
   mkdirSync(FOLDER, { recursive: true })
+  await page.evaluate(() => scrollTo(0, 0))
   const png = test.info().outputPath(`${name}.png`)
   await page.screenshot({ path: png, animations: 'disabled' })
   const webp = join(FOLDER, `${name}.webp`)
@@ -27,7 +28,13 @@ async function openSample(app: App) {
     video.currentTime = 6.5
   })
   await page.locator('.JASSUB').waitFor({ state: 'attached' })
-  await page.waitForTimeout(3000)
+  await app.previewed()
+}
+
+async function loaded(video: Locator) {
+  await expect
+    .poll(() => video.evaluate((element: HTMLVideoElement) => element.readyState))
+    .toBeGreaterThan(0)
 }
 
 test('empty', async ({ app, page }) => {
@@ -46,9 +53,15 @@ test('editing', async ({ app, page }) => {
   await openSample(app)
   await shoot(page, 'editing')
   await page.getByRole('tab', { name: 'Style' }).click()
+  const { preview } = await app.previewed()
   await page.getByRole('button', { name: 'Box' }).click()
-  await page.waitForTimeout(1500)
+  await expect.poll(async () => (await app.previewed()).preview.equals(preview)).toBe(false)
   await shoot(page, 'style')
+  await page.getByRole('tab', { name: 'Result' }).click()
+  await page.getByRole('combobox', { name: 'Language' }).fill('Engl')
+  await page.getByRole('option', { name: 'English' }).click()
+  await page.getByLabel('SRT').check()
+  await shoot(page, 'result')
 })
 
 test('uploading', async ({ app, page }) => {
@@ -79,7 +92,7 @@ test('rendering, and done', async ({ app, page }) => {
   await expect.poll(() => app.percent()).toBeGreaterThan(15)
   await shoot(page, 'rendering')
   await expect(app.status('completed')).toBeVisible()
-  await page.waitForTimeout(1500)
+  await loaded(page.locator('video'))
   await shoot(page, 'done')
 })
 
@@ -101,7 +114,9 @@ test('failed, and the list', async ({ app, page }) => {
   await expect.poll(() => app.percent()).toBeGreaterThan(15)
   await page.getByRole('link', { name: 'All videos' }).click()
   await expect(page.getByRole('listitem')).toHaveCount(3)
-  await page.waitForTimeout(1000)
+  await expect
+    .poll(() => page.locator('img').evaluate((image: HTMLImageElement) => image.naturalWidth))
+    .toBeGreaterThan(0)
   await shoot(page, 'list')
 })
 

@@ -8,6 +8,7 @@ import { type Draft, keepDraft, loadDraft } from './draft'
 import { FileMenu } from './FileMenu'
 import { Help } from './Help'
 import { OpenVideo, takeVideo } from './OpenVideo'
+import { OutputPanel } from './OutputPanel'
 import { Player } from './Player'
 import { StylePanel } from './StylePanel'
 import { SubmitButton } from './SubmitButton'
@@ -87,6 +88,7 @@ function Editor({ userId }: { userId: string }) {
             <Tabs.List>
               <Tabs.Tab value="cues">Subtitles{cues.length > 0 && ` (${cues.length})`}</Tabs.Tab>
               <Tabs.Tab value="style">Style</Tabs.Tab>
+              <Tabs.Tab value="output">Result</Tabs.Tab>
             </Tabs.List>
             <FileMenu onHelp={() => setHelp(true)} />
           </Group>
@@ -104,6 +106,9 @@ function Editor({ userId }: { userId: string }) {
           </Tabs.Panel>
           <Tabs.Panel value="style">
             <StylePanel />
+          </Tabs.Panel>
+          <Tabs.Panel value="output">
+            <OutputPanel />
           </Tabs.Panel>
         </Tabs>
         <div className="footer">

@@ -148,9 +148,10 @@ function StyleField({ field, value, onChange }: FieldProps) {
 
 function NumberField({ field, value, onChange }: FieldProps & { value: number }) {
   const label = labelOf(field.name)
+  const unit = field.description.includes('per cent') ? ' %' : ''
   return (
     <Input.Wrapper
-      label={`${label}: ${value}`}
+      label={`${label}: ${value}${unit}`}
       size="xs"
       labelElement="div"
       title={field.description}

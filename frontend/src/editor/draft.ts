@@ -16,6 +16,7 @@ interface Stored {
   name: string
   cues: Cue[]
   style: Document['style']
+  options: Document['options']
   styled: string | null
   /** Where the upload went, once it is done. */
   path: string | null
@@ -23,7 +24,7 @@ interface Stored {
   salt: string
 }
 
-export interface Draft extends Omit<Stored, 'cues' | 'style' | 'styled'> {
+export interface Draft extends Omit<Stored, keyof Document> {
   file: Blob | undefined
   document: Document
 }
@@ -41,9 +42,9 @@ export async function loadDraft(userId: string): Promise<Draft | undefined> {
   const stored = await get<Stored>(`draft:${userId}`)
   if (!stored) return undefined
   salt = stored.salt
-  const { cues, style, styled, ...rest } = stored
+  const { cues, style, options, styled, ...rest } = stored
   const file = await get<Blob>(`video:${userId}`)
-  return { ...rest, file, document: { cues: withIds(cues), style, styled } }
+  return { ...rest, file, document: { cues: withIds(cues), style, options, styled } }
 }
 
 /** Keep what is edited from now on; returns how to stop. */
@@ -74,11 +75,12 @@ export function keepDraft(userId: string): () => void {
 async function save(userId: string): Promise<void> {
   const { video, history } = useEditor.getState()
   if (!video) return del(`draft:${userId}`)
-  const { cues, style, styled } = history.present
+  const { cues, style, options, styled } = history.present
   const stored: Stored = {
     name: video.name,
     cues: withoutIds(cues),
     style,
+    options,
     styled,
     path: useUpload.getState().path,
     salt,

@@ -40,9 +40,11 @@ const plain = once(plainCue)
 const marked = once(markedCue)
 
 /** What the worker makes of a document, for a picture of this size. */
-export function scriptOf({ cues, style, styled }: Document, { width, height }: Picture): string {
+export function scriptOf(document: Document, { width, height }: Picture): string {
+  const { cues, style, options, styled } = document
   if (styled !== null) return styled
-  return writeScript(cues.map(isPlain(cues) ? plain : marked), style, width, height)
+  const read = cues.map(isPlain(cues) ? plain : marked)
+  return writeScript(read, style, width, height, options.language)
 }
 
 /** Draws over a video whose size is known, on a canvas beside it. */

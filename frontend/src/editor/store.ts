@@ -1,7 +1,7 @@
 /** What is being edited: a video, cues, a style. Every change of the document can be undone. */
 
 import { create } from 'zustand'
-import type { Style } from '../service/types'
+import type { Options, Style } from '../service/types'
 import * as edit from '../subtitles/edit'
 import { advance, begin, type History, redo, undo } from '../subtitles/history'
 
@@ -15,6 +15,7 @@ export interface Video {
 export interface Document {
   cues: edit.EditorCue[]
   style: Style
+  options: Options
   /** An ASS file that was imported: it brings its own look, and is shown and burned as it is. */
   styled: string | null
 }
@@ -38,7 +39,7 @@ interface EditorState {
   current: string | null
 }
 
-export const EMPTY: Document = { cues: [], style: {}, styled: null }
+export const EMPTY: Document = { cues: [], style: {}, options: {}, styled: null }
 
 export const useEditor = create<EditorState>(() => ({
   owner: null,

@@ -14,7 +14,8 @@ import { uploaded } from './uploading'
 export async function submitDraft(userId: string, signal: AbortSignal): Promise<Job> {
   const videoPath = await uploaded(signal)
   const document = useEditor.getState().history.present
-  const request = { videoPath, subtitles: subtitlesOf(document), style: document.style }
+  const { style, options } = document
+  const request = { videoPath, subtitles: subtitlesOf(document), style, options: { ...options } }
   const idempotencyKey = await digest(JSON.stringify([draftSalt(), request]))
   const job = await videoService.submit({ ...request, idempotencyKey }, signal)
   renewSalt(userId)

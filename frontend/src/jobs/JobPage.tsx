@@ -10,7 +10,7 @@ import {
   Text,
   Title,
 } from '@mantine/core'
-import { ArrowLeft, Download, RotateCcw, SquarePen, TriangleAlert, X } from 'lucide-react'
+import { ArrowLeft, Download, FileDown, RotateCcw, SquarePen, TriangleAlert, X } from 'lucide-react'
 import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react'
 import { Link } from 'wouter'
 import { useEditor } from '../editor/store'
@@ -187,6 +187,18 @@ function Result({ job }: { job: Job }) {
         </Text>
         <Group gap="xs">
           <ToEditor />
+          {urls?.sidecars.map(({ kind, url }) => (
+            <Button
+              key={kind}
+              component="a"
+              href={url}
+              variant="default"
+              leftSection={<FileDown size={16} aria-hidden />}
+              aria-label={`Download the subtitles as ${kind.toUpperCase()}`}
+            >
+              {kind.toUpperCase()}
+            </Button>
+          ))}
           <Button
             component="a"
             href={urls?.download}

@@ -20,7 +20,7 @@ export type { Client, Job } from './job'
 export { isFinal, videoName } from './job'
 export type { ResultUrls } from './jobs'
 export type { SubmitRequest, Subtitles } from './submit'
-export type { Cue, Style, Word } from './types'
+export type { Cue, Options, Style, Word } from './types'
 
 export type VideoService = ReturnType<typeof createVideoService>
 

@@ -44,25 +44,40 @@ export async function findByKey(client: Client, key: string): Promise<Job | null
   return data
 }
 
+interface OutputInfo {
+  sidecars?: Record<string, string>
+}
+
 export interface ResultUrls {
   /** To play. */
   video: string
   /** To save: the browser gives the file its name. */
   download: string
+  /** To save what option `sidecars` asked for. */
+  sidecars: { kind: string; url: string }[]
 }
 
 /** Addresses of a completed job's video, good for an hour. */
 export async function resultUrls(client: Client, job: Job): Promise<ResultUrls> {
   const path = job.output_path ?? ''
-  const renders = client.storage.from('renders')
-  const name = `${videoName(job).replace(/\.\w+$/, '')}-subtitled.mp4`
-  const [video, download] = await Promise.all([
-    renders.createSignedUrl(path, URL_SECONDS),
-    renders.createSignedUrl(path, URL_SECONDS, { download: name }),
+  const name = videoName(job).replace(/\.\w+$/, '')
+  const sign = async (from: string, download?: string) => {
+    const options = download === undefined ? {} : { download }
+    const { data, error } = await client.storage
+      .from('renders')
+      .createSignedUrl(from, URL_SECONDS, options)
+    if (error) throw wrap('network', error)
+    return data.signedUrl
+  }
+  const files = Object.entries((job.output_info as OutputInfo | null)?.sidecars ?? {})
+  const [video, download, sidecars] = await Promise.all([
+    sign(path),
+    sign(path, `${name}-subtitled.mp4`),
+    Promise.all(
+      files.map(async ([kind, from]) => ({ kind, url: await sign(from, `${name}.${kind}`) })),
+    ),
   ])
-  const error = video.error ?? download.error
-  if (error) throw wrap('network', error)
-  return { video: video.data?.signedUrl ?? '', download: download.data?.signedUrl ?? '' }
+  return { video, download, sidecars }
 }
 
 /** Addresses of the jobs' posters by job id; a job without one is left out. */

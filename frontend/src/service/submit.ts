@@ -1,7 +1,7 @@
 import { fromFunction, isTransient } from './errors'
 import type { Client, Job } from './job'
 import { pause } from './pause'
-import type { Cue, Style } from './types'
+import type { Cue, Options, Style } from './types'
 
 /** Function, insert and answer take well under a second; these are for a connection that breaks. */
 const RETRY_SECONDS = [0.5, 2, 5]
@@ -11,8 +11,8 @@ export interface SubmitRequest {
   videoPath: string
   subtitles: Subtitles
   style?: Style | undefined
-  /** More of docs/options.md: `language`, `soft_track`, … */
-  options?: Record<string, unknown> | undefined
+  /** And whatever else docs/options.md has. */
+  options?: (Options & Record<string, unknown>) | undefined
   /** The same key twice is the same job, so a lost answer can be asked for again. */
   idempotencyKey?: string | undefined
 }

@@ -56,5 +56,14 @@ export interface FullStyle {
   highlight_color: string
 }
 
+/** The rest of a job's options that a page may offer: docs/options.md has them all. */
+export interface Options {
+  language?: string | null
+  audio_track?: number | null
+  soft_track?: boolean
+  sidecars?: ('srt' | 'vtt')[]
+  quality?: 'draft' | 'standard' | 'high'
+}
+
 /** What is left out has its default. */
 export type Style = Partial<FullStyle>
