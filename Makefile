@@ -18,7 +18,7 @@ DENO := $(BIN)/deno
 DENO_CONFIG := --config supabase/functions/process-video/deno.json
 DENO_SOURCES := supabase/functions devstack/functions tests/contract/supabase
 
-.PHONY: demo dev test test-functions test-browser test-page screenshots bench-click corpus fuzz lint lint-functions format sbom docs vectors sheets types bench-quality bench-queue bench-render bench-scale faults help
+.PHONY: demo dev test test-functions test-browser test-page screenshots bench-click corpus fuzz lint lint-functions format sbom docs vectors sheets types bench-quality bench-queue bench-render bench-scale bench-segments faults help
 
 help:
 	@echo "make demo [VIDEO=… SUBS=…]  one job, from upload to subtitled video"
@@ -117,6 +117,9 @@ bench-queue: $(VENV)/bench.ok
 
 bench-scale: $(VENV)/bench.ok
 	$(BIN)/python -m benchmarks.scale
+
+bench-segments: $(VENV)/bench.ok
+	$(BIN)/python -m benchmarks.segments
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -18,13 +18,14 @@ BLOCK = 20
 WORDS = "Somebody says something here,\nand goes on."
 
 
-def film(seconds: int, megabits: int = 5) -> Path:
-    """H.264 at 1080p24 with a keyframe every 2 s, AAC sound, index in front; of so many Mbit/s."""
-    path = CACHE / f"film-{seconds}s-{megabits}M.mp4"
+def film(seconds: int, megabits: int = 5, size: str = "1920x1080") -> Path:
+    """H.264 at 24 frames a second with a keyframe every 2 s, AAC sound, index in front; of so many
+    Mbit/s."""
+    path = CACHE / f"film-{seconds}s-{megabits}M-{size}.mp4"
     if not path.exists():
-        loop = CACHE / f"loop-{megabits}M.mp4"
+        loop = CACHE / f"loop-{megabits}M-{size}.mp4"
         if not loop.exists():
-            _make_loop(loop, megabits)
+            _make_loop(loop, megabits, size)
         _ffmpeg(
             *("-stream_loop", seconds // LOOP - 1, "-i", loop, "-f", "lavfi", "-i", "sine"),
             *("-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", "aac", "-t", seconds),
@@ -45,11 +46,11 @@ def dialogue(seconds: int, coverage: float) -> str:
     return "\n\n".join(lines) + "\n"
 
 
-def _make_loop(path: Path, megabits: int) -> None:
+def _make_loop(path: Path, megabits: int, size: str) -> None:
     source = fetch_footage(CACHE / "footage")["animation"]
     partial = path.with_suffix(".part.mp4")
     _ffmpeg(
-        *("-i", source, "-t", LOOP, "-vf", f"fps={RATE},scale=1920:1080,noise=alls=3:allf=t"),
+        *("-i", source, "-t", LOOP, "-vf", f"fps={RATE},scale={size},noise=alls=3:allf=t"),
         *("-an", "-c:v", "libx264", "-preset", "veryfast", "-b:v", f"{megabits}M"),
         *("-pix_fmt", "yuv420p", "-g", 2 * RATE, "-keyint_min", 2 * RATE, "-sc_threshold", 0),
         partial,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import threading
 import time
@@ -49,13 +50,17 @@ class Project:
         self._stack.stop()
 
     @contextmanager
-    def worker(self, rate: float | None = None, **settings: str) -> Iterator[Path]:
-        """A worker whose link to the project carries ``rate`` bytes per second; gives its log."""
+    def worker(
+        self, rate: float | None = None, core: int | None = None, **settings: str
+    ) -> Iterator[Path]:
+        """A worker whose link to the project carries ``rate`` bytes per second, bound to one
+        ``core`` of the machine; gives its log."""
         folder = self._folder / str(uuid4())
         folder.mkdir()
         with _link(self._stack.url, rate) as link:
             environment = {**self._environment, "SUPABASE_URL": link.address, **settings}
-            process = start_worker(folder, environment, folder / "log")
+            with _bound_to(core):
+                process = start_worker(folder, environment, folder / "log")
             try:
                 yield folder / "log"
             finally:
@@ -96,7 +101,7 @@ class Project:
         work = log.with_name("work")
         job = self.send(video, subtitles)
         while not any(_holds_frames(path) for path in work.glob("*/*/out.mp4")):
-            time.sleep(0.002)
+            time.sleep(0.005)
         at = time.time()
         self.wait(job)
         lines = map(json.loads, log.read_text().splitlines())
@@ -134,6 +139,17 @@ def _link(url: str, rate: float | None) -> Iterator[Proxy]:
     finally:
         done.set()
         thread.join()
+
+
+@contextmanager
+def _bound_to(core: int | None) -> Iterator[None]:
+    """What is started in here runs on that core alone."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, before if core is None else {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

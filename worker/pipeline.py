@@ -19,6 +19,7 @@ import structlog
 
 from worker.arriving import ArrivingFile, InterruptedFileError
 from worker.barrier import reach
+from worker.both import both
 from worker.errors import JobError, JobWarning, size, span
 from worker.media.burn import burn
 from worker.media.cues import Cue
@@ -63,11 +64,14 @@ class Pipeline:
         options = read_options(job.options)
         with self._tools.workspace.job_folder(str(job.token)) as folder:
             # Read before the video is fetched: what is wrong with them is known at once.
-            subtitles = await self._read_subtitles(job.subtitle_path, options)
-            work = Work(job, options, subtitles, folder, Progress(report))
+            reading = self._read_subtitles(job.subtitle_path, options)
             if job.parent_id:
-                return await self._do_part(work)
-            burned = await self._fetch_and_burn(work, await self._find_video(job.input_path))
+                return await self._do_part(
+                    Work(job, options, await reading, folder, Progress(report))
+                )
+            subtitles, video = await both(reading, self._find_video(job.input_path))
+            work = Work(job, options, subtitles, folder, Progress(report))
+            burned = await self._fetch_and_burn(work, video)
             if isinstance(burned, Split):
                 return burned
             return await self._publish(work, *burned)

@@ -124,7 +124,7 @@ class Service:
         if schema is None:
             return False
         await self._check_storage()
-        threads = max(1, (os.cpu_count() or 1) // settings.concurrency)
+        threads = max(1, _cores() // settings.concurrency)
         tools = Tools(settings, self._storage, ffmpeg, self._workspace, encoder, threads)
         runner = Runner(self._jobs, self._heart, Pipeline(tools), self._storage)
         self._claimer = Claimer(
@@ -228,3 +228,9 @@ class Service:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, signalled)
+
+
+def _cores() -> int:
+    """Those that this process may use, of what the machine has."""
+    available = getattr(os, "sched_getaffinity", None)  # on Linux
+    return len(available(0)) if available else os.cpu_count() or 1

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import ffmpeg as graph
 
+from worker.both import both
 from worker.errors import JobWarning
 from worker.media.encoder import X264, Encoding, Preset, Quality
 from worker.media.ffmpeg import Ffmpeg, Limits, Position, Run
@@ -152,9 +153,14 @@ class _Work:
         spans."""
         listing = ["-i", f"file:{OUTPUT}", "-c", "copy", "-f", "framecrc", f"file:{RESULT}"]
         decoding = ["-xerror", "-i", f"file:{CHECK}", "-fps_mode", "passthrough", "-f", "null", "-"]
-        listed = await self.ffmpeg.run(["-v", "error", *listing], self.folder, self.limits)
-        decoded = await self.ffmpeg.run(
-            ["-v", "error", *decoding], self.folder, self.limits, on_progress=lambda position: None
+        listed, decoded = await both(
+            self.ffmpeg.run(["-v", "error", *listing], self.folder, self.limits),
+            self.ffmpeg.run(
+                ["-v", "error", *decoding],
+                self.folder,
+                self.limits,
+                on_progress=lambda position: None,
+            ),
         )
         if listed.returncode or listed.log or decoded.returncode or decoded.log:
             raise NotSmart("failed", f"{listed.log}\n{decoded.log}")
