@@ -24,9 +24,9 @@ create procedure pg_temp.beat(n integer, stage text, progress integer, eta integ
   select video_worker.heartbeat(pg_temp.job(n), pg_temp.token(n), stage::public.video_job_stage, progress::smallint, eta)
 $$;
 create procedure pg_temp.complete(n integer, seconds numeric) language sql as $$
-  select video_worker.complete_job(
-    j.id, pg_temp.token(n), prefix || '/video.mp4', prefix || '/poster.jpg',
-    jsonb_build_object('duration_seconds', seconds, 'warnings', '[]'::jsonb))
+  select video_worker.complete_jobs(
+    array[j.id], array[pg_temp.token(n)], array[prefix || '/video.mp4'], array[prefix || '/poster.jpg'],
+    array[jsonb_build_object('duration_seconds', seconds, 'warnings', '[]'::jsonb)])
   from public.video_jobs j, video_worker.output_prefix(j, pg_temp.token(n)) prefix
   where j.id = pg_temp.job(n)
 $$;

@@ -17,7 +17,11 @@ set statement_timeout = '60s';
 -- (queue_up), place_waiting by trying. A job that ends passes its place on, one for one, which needs no lock.
 
 create function video_worker.lock_key(p_user uuid) returns bigint
-language sql immutable set search_path = '' as $$ select hashtextextended('video_jobs user ' || p_user::text, 0) $$;
+language plpgsql immutable set search_path = '' as $$
+begin
+  return hashtextextended('video_jobs user ' || p_user::text, 0);
+end
+$$;
 comment on function video_worker.lock_key is 'The advisory lock under which jobs of this user are counted and added.';
 
 -- The clock is read from the rows. `min(queued) - 1` keeps it from falling back when the only
@@ -68,8 +72,10 @@ comment on function video_worker.has_room is 'Whether one more job of this user 
 -- Looking and then inserting lets parallel inserts through together (10 of 20 passed a limit of 3
 -- when tried); the lock makes them queue. It is held until commit and is per user.
 create function video_worker.queue_up(p_user uuid) returns void
-language sql volatile set search_path = '' as $$
-  select pg_advisory_xact_lock(video_worker.lock_key(p_user))
+language plpgsql set search_path = '' as $$
+begin
+  perform pg_advisory_xact_lock(video_worker.lock_key(p_user));
+end
 $$;
 comment on function video_worker.queue_up is 'Waits until no other transaction adds a job of this user; until commit, none can.';
 

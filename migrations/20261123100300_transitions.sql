@@ -13,8 +13,10 @@ set lock_timeout = '5s';
 set statement_timeout = '60s';
 
 create function video_worker.output_prefix(p_job public.video_jobs, p_token uuid) returns text
-language sql immutable set search_path = '' as $$
-  select format('%s/%s/%s-%s', p_job.user_id, coalesce(p_job.parent_id, p_job.id), p_job.attempt, p_token)
+language plpgsql immutable set search_path = '' as $$
+begin
+  return format('%s/%s/%s-%s', p_job.user_id, coalesce(p_job.parent_id, p_job.id), p_job.attempt, p_token);
+end
 $$;
 comment on function video_worker.output_prefix is 'Folder in bucket renders that belongs to one claim of one job.';
 
@@ -157,43 +159,67 @@ language sql volatile set search_path = '' as $$
   on conflict do nothing
 $$;
 
--- 'completed', 'cancelled' (the user was quicker: remove the output), or 'lost'.
--- Repeating it after a lost reply is safe: the output's path holds the token.
-create function video_worker.complete_job(
-  p_job uuid, p_token uuid, p_output_path text, p_poster_path text, p_output_info jsonb
-) returns text
-language plpgsql security definer set search_path = '' as $$
+-- Completes jobs, as many as there are at once: what a statement costs is more than what a row does. Each
+-- gets its own answer: 'completed', 'cancelled' (the user was quicker: remove the output), or 'lost'; one row
+-- for each that was asked for. Repeating it after a lost reply is safe: the output's path holds the token.
+create function video_worker.complete_jobs(
+  p_jobs uuid[], p_tokens uuid[], p_output_paths text[], p_poster_paths text[], p_output_infos jsonb[]
+) returns table (job_id uuid, answer text)
+language plpgsql security definer set search_path = '' set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
-  v_job public.video_jobs := video_worker.lock_leased_job(p_job, p_token);
+  v_leased uuid[];
+  v_done uuid[];
+  v_stray boolean;
+  v_parts boolean;
 begin
-  if v_job.id is null then
-    return case when exists (
-      select from public.video_jobs j
-      where j.id in (p_job, split_part(p_output_path, '/', 2)::uuid)
-        and j.status = 'completed' and j.output_path = p_output_path
-    ) then 'completed' else 'lost' end;
+  -- Locks are taken in one order, whoever takes them: jobs, each before its parts, then leases.
+  perform from public.video_jobs j
+  where j.id in (
+    select unnest(p_jobs) union select c.parent_id from public.video_jobs c where c.id = any (p_jobs))
+  order by coalesce(j.parent_id, j.id), j.parent_id nulls first, j.id
+  for no key update;
+  select coalesce(array_agg(l.job_id), '{}'), coalesce(array_agg(l.job_id) filter (where not l.cancelled), '{}'),
+         bool_or(l.stray), bool_or(l.part)
+  into v_leased, v_done, v_stray, v_parts
+  from (
+    select l.job_id, j.cancel_requested_at is not null as cancelled, j.parent_id is not null as part,
+           e.output_path not like video_worker.output_prefix(j, e.token) || '/%' as stray
+    from unnest(p_jobs, p_tokens, p_output_paths) as e (job_id, token, output_path)
+    join video_worker.leases l on l.job_id = e.job_id and l.token = e.token
+    join public.video_jobs j on j.id = e.job_id
+    order by coalesce(j.parent_id, j.id), j.id
+    for update of l) l;
+
+  if v_stray then
+    raise exception using errcode = 'check_violation', message = 'the output lies outside the folder of its claim';
   end if;
-  if v_job.cancel_requested_at is not null then
-    return video_worker.cancel_job(p_job, p_token);
+  if v_parts then
+    perform video_worker.add_joins(v_done);
   end if;
-  if p_output_path not like video_worker.output_prefix(v_job, p_token) || '/%' then
-    raise exception using errcode = 'check_violation', message = 'the output lies outside the folder of this claim';
-  end if;
-  if v_job.segment is not null then
-    perform video_worker.add_join(v_job);
-  end if;
+  -- The end of a join is its parent's.
   update public.video_jobs j
   set status = 'completed', stage = null, progress = 100, eta_seconds = 0, finished_at = now(),
-      output_path = p_output_path, poster_path = p_poster_path, output_info = p_output_info,
+      output_path = e.output_path, poster_path = e.poster_path, output_info = e.output_info,
       error_code = null, error_message = null
-  where j.id = case when v_job.segment is null then coalesce(v_job.parent_id, p_job) else p_job end;
-  delete from video_worker.leases l where l.job_id = p_job;
-  if v_job.segment is not null then
-    perform video_worker.show_progress(v_job.parent_id);
-  elsif v_job.parent_id is not null then
-    perform video_worker.end_split(v_job.parent_id);
+  from unnest(p_jobs, p_output_paths, p_poster_paths, p_output_infos) as e (job_id, output_path, poster_path, output_info)
+  join public.video_jobs c on c.id = e.job_id
+  where c.id = any (v_done) and j.id = case when c.segment is null then coalesce(c.parent_id, c.id) else c.id end;
+  delete from video_worker.leases l where l.job_id = any (v_done);
+  if v_parts then
+    perform case when c.segment is null then video_worker.end_split(c.parent_id) else video_worker.show_progress(c.parent_id) end
+    from public.video_jobs c where c.id = any (v_done) and c.parent_id is not null;
   end if;
-  return 'completed';
+
+  return query
+    select e.job_id, case
+      when e.job_id = any (v_done) then 'completed'
+      when e.job_id = any (v_leased) then video_worker.cancel_job(e.job_id, e.token)
+      when exists (
+        select from public.video_jobs j
+        where j.id in (e.job_id, split_part(e.output_path, '/', 2)::uuid)
+          and j.status = 'completed' and j.output_path = e.output_path) then 'completed'
+      else 'lost' end
+    from unnest(p_jobs, p_tokens, p_output_paths) as e (job_id, token, output_path);
 end
 $$;
 
@@ -283,7 +309,7 @@ $$;
 grant execute on function
   video_worker.claim_jobs(uuid, uuid[], interval),
   video_worker.heartbeat(uuid, uuid, public.video_job_stage, smallint, integer),
-  video_worker.complete_job(uuid, uuid, text, text, jsonb),
+  video_worker.complete_jobs(uuid[], uuid[], text[], text[], jsonb[]),
   video_worker.fail_job(uuid, uuid, text, text, interval),
   video_worker.cancel_job(uuid, uuid),
   video_worker.release_job(uuid, uuid)

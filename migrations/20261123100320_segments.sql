@@ -87,17 +87,17 @@ begin
 end
 $$;
 
--- A segment is about to be completed: if it is the last one, joining comes next, and inherits its place.
--- Precondition, here and below: the parent is locked. So of two last segments one is the last.
-create function video_worker.add_join(p_segment public.video_jobs) returns void
+-- Segments are about to be completed: where they are a parent's last ones, joining comes next, and inherits
+-- a place of theirs. Precondition, here and below: the parents are locked. So of two last segments one is the last.
+create function video_worker.add_joins(p_ending uuid[]) returns void
 language plpgsql set search_path = '' as $$
 begin
-  if not exists (
-    select from public.video_jobs c
-    where c.parent_id = p_segment.parent_id and c.status in ('queued', 'processing') and c.id <> p_segment.id)
-  then
-    perform video_worker.add_part(j, null) from public.video_jobs j where j.id = p_segment.parent_id;
-  end if;
+  perform video_worker.add_part(p, null)
+  from public.video_jobs p
+  where p.id in (select c.parent_id from public.video_jobs c where c.id = any (p_ending) and c.segment is not null)
+    and not exists (
+      select from public.video_jobs c
+      where c.parent_id = p.id and c.status in ('queued', 'processing') and c.id <> all (p_ending));
 end
 $$;
 

@@ -44,8 +44,8 @@ class Claims:
 
     def complete(self, job: dict[str, Any]) -> None:
         self._connection.execute(
-            "select video_worker.complete_job(%s, %s, %s, null, '{}')",
-            [job["job_id"], job["token"], job["output_prefix"] + "/video.mp4"],
+            "select * from video_worker.complete_jobs(%s, %s, %s, '{null}', '{\"{}\"}')",
+            [[job["job_id"]], [job["token"]], [job["output_prefix"] + "/video.mp4"]],
         )
 
     def advance(self, jobs: list[dict[str, Any]], updates: int) -> None:

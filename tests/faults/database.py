@@ -79,7 +79,7 @@ def postgres_away_for_longer_than_a_lease(run: Run, point: str) -> None:
         assert len(worker.logged("database.unavailable")) == 1, "said once"
 
 
-@fault(21, "claim_jobs", "complete_job", "heartbeat", "check_in", quick=("complete_job",))
+@fault(21, "claim_jobs", "complete_jobs", "heartbeat", "check_in", quick=("complete_jobs",))
 def reply_lost(run: Run, point: str) -> None:
     """The statement was done and committed; the worker does not hear of it."""
     run.wire.lose_reply_to = point.encode()

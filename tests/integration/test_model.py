@@ -354,7 +354,10 @@ class Queue(RuleBasedStateMachine):
         fence = [claim.job.id, claim.token]
         if end == "complete":
             output = f"{claim.prefix}/video.mp4"
-            return "select video_worker.complete_job(%s, %s, %s, null, '{}')", [*fence, output]
+            return (
+                "select answer from video_worker.complete_jobs(%s, %s, %s, '{null}', '{\"{}\"}')",
+                [[value] for value in (*fence, output)],
+            )
         if end == "acknowledge cancel":
             return "select video_worker.cancel_job(%s, %s)", fence
         if end == "release":

@@ -120,7 +120,7 @@ def test_an_output_outside_the_claims_folder_is_refused(db: Db, worker: SqlWorke
     db.new_job()
     claim = worker.claim_one()
     with pytest.raises(psycopg.errors.CheckViolation):
-        claim.call("complete_job", f"{claim.row['user_id']}/x/video.mp4", None, "{}")
+        claim.complete(f"{claim.row['user_id']}/x/video.mp4")
 
 
 @pytest.mark.parametrize("late", ["complete", "fail", "cancel", "release", "heartbeat"])
@@ -170,7 +170,7 @@ def test_a_finish_that_waits_for_the_row_does_not_slip_through_with_an_old_token
         eventually(
             lambda: db.value(
                 "select exists (select from pg_stat_activity where wait_event_type = 'Lock'"
-                " and query like '%complete_job%')"
+                " and query like '%complete_jobs%')"
             )
         )
         rescuer.commit()

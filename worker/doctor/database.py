@@ -18,7 +18,7 @@ from worker.settings import Settings
 
 NOTIFY_SECONDS = 5.0
 SKEW_SECONDS = 5.0
-FUNCTIONS = ("claim_jobs", "heartbeat", "complete_job", "fail_job", "release_job", "check_in")
+FUNCTIONS = ("claim_jobs", "heartbeat", "complete_jobs", "fail_job", "release_job", "check_in")
 
 
 async def check_database(settings: Settings) -> AsyncIterator[Finding]:

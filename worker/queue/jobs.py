@@ -113,6 +113,7 @@ class Jobs:
         self._lease = timedelta(seconds=rhythm.lease)
         self._every = timedelta(seconds=rhythm.check_in)
         self._heartbeats: Batch[Call, HeartbeatAnswer] = Batch(self._call)
+        self._completions: Batch[tuple[Job, Completed], FinalAnswer] = Batch(self._complete)
         self._ends: Batch[Call, FinalAnswer] = Batch(self._call)
 
     async def claim(self, tokens: Sequence[UUID]) -> list[Job]:
@@ -133,9 +134,8 @@ class Jobs:
     async def finish(self, job: Job, outcome: Outcome) -> FinalAnswer:
         """Write the outcome and give up the lease; returns the row's new status, or 'lost'."""
         match outcome:
-            case Completed(output_path, poster_path, output_info):
-                values = (output_path, poster_path, Jsonb(output_info))
-                call = Call("complete_job(%s, %s, %s, %s, %s)", job, values)
+            case Completed():
+                return await self._completions.ask((job, outcome))
             case Failed(code, message, retry_in):
                 pause = None if retry_in is None else timedelta(seconds=retry_in)
                 call = Call("fail_job(%s, %s, %s, %s, %s)", job, (code, message, pause))
@@ -150,6 +150,20 @@ class Jobs:
             case _:
                 return "lost"
         return await self._ends.ask(call)
+
+    async def _complete(self, ends: Sequence[tuple[Job, Completed]]) -> list[FinalAnswer]:
+        rows = await self._database.rows(
+            "select * from video_worker.complete_jobs(%s, %s, %s, %s, %s)",
+            (
+                [job.job_id for job, _ in ends],
+                [job.token for job, _ in ends],
+                [end.output_path for _, end in ends],
+                [end.poster_path for _, end in ends],
+                [Jsonb(end.output_info) for _, end in ends],
+            ),
+        )
+        answers = {row["job_id"]: row["answer"] for row in rows}
+        return [answers[job.job_id] for job, _ in ends]
 
     async def _call(self, calls: Sequence[Call]) -> list[Any]:
         """Several functions in one statement, so one round trip and one commit; their answers."""
