@@ -59,6 +59,8 @@ def compare_with_ffmpeg(burner: Burner) -> dict[str, float]:
         **{f"smart_{percent}_cpu": full.cpu / costs[str(percent)].cpu for percent in (10, 30, 60)},
         "auto_worst": min(full.wall / cost.wall for cost in costs.values()),
         "auto_worst_cpu": min(full.cpu / cost.cpu for cost in costs.values()),
+        "cpu_seconds_per_minute": full.cpu * 60 / SECONDS,
+        "cpu_seconds_per_minute_smart_10": costs["10"].cpu * 60 / SECONDS,
     }
 
 

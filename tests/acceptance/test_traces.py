@@ -9,12 +9,13 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from tests.acceptance.conftest import Project, User
+from tests.acceptance.conftest import SRT, Project, User
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = "00f067aa0ba902b7"
@@ -70,11 +71,18 @@ def attributes(span: Span) -> dict[str, str | int]:
     return {a.key: a.value.string_value or a.value.int_value for a in span.attributes}
 
 
-def test_a_jobs_spans_join_the_trace_of_the_request(
-    project: Project, user: User, clip: Path, collector: Collector
+def test_a_jobs_spans_join_the_trace_of_the_call_of_the_edge_function(
+    project: Project, user: User, clip: Path, collector: Collector, deno: str
 ) -> None:
     worker = project.start_worker(OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
-    done = user.send(clip, traceparent=f"00-{TRACE}-{PARENT}-01")
+    video = user.upload("videos", "clip.mp4", clip, "video/mp4")
+    options = {
+        "body": {"video_path": video, "subtitle_text": SRT},
+        "headers": {"traceparent": f"00-{TRACE}-{PARENT}-01"},
+        "responseType": "json",
+    }
+    answer: Any = user.client.functions.invoke("process-video", options)
+    done = answer["job"]["id"]
     failed = user.send(b"no video")
     user.wait(done)
     user.wait(failed)

@@ -52,6 +52,14 @@ def test_links_lead_somewhere(document: Path) -> None:
             assert anchor in anchors(file), f"{target}#{anchor}"
 
 
+def test_files_that_documents_name_are_there() -> None:
+    folders = "worker|devstack|frontend|tests|docs|migrations|benchmarks|deploy|supabase/functions"
+    made = {"frontend/public"}
+    for document in DOCUMENTS:
+        for path in re.findall(rf"`((?:{folders})/[\w./-]+)`", document.read_text()):
+            assert path in made or (ROOT / path).exists(), f"{document}: {path}"
+
+
 def test_every_alert_has_its_section_in_the_runbook() -> None:
     rules = (ROOT / "deploy/prometheus/alerts.yml").read_text()
     runbooks = re.findall(r"runbook: (\S+)#(\S+)", rules)
