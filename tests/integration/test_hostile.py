@@ -113,6 +113,15 @@ async def test_a_file_that_breaks_off_is_told_from_a_shorter_one(
     assert (await code_of(program, tmp_path) or "shorter") in expected
 
 
+async def test_a_stream_without_its_beginning_is_a_damaged_video(
+    program: Ffmpeg, tmp_path: Path
+) -> None:
+    """The only keyframe is gone, so nothing says how large the picture is."""
+    data = Kind("x.ts", [*X264, *AAC]).make(tmp_path).read_bytes()
+    (tmp_path / INPUT).write_bytes(data[len(data) // 2 :])
+    assert await code_of(program, tmp_path) == "invalid_video"
+
+
 async def test_damage_at_the_beginning_does_not_hide_what_the_file_is(
     program: Ffmpeg, tmp_path: Path
 ) -> None:

@@ -134,10 +134,11 @@ async def probe(
     """
     look = await _look(ffmpeg, folder, "V:0?", "a:0?")
     listing = _read_listing(look.log)
-    videos = [s for s in listing.streams if s.kind == "Video" and s.width and not s.cover]
+    pictures = [s for s in listing.streams if s.kind == "Video" and not s.cover]
+    videos = [s for s in pictures if s.width]
     audios = [s for s in listing.streams if s.kind == "Audio"]
     if not videos:
-        raise JobError("no_video_stream")
+        raise JobError("invalid_video" if pictures else "no_video_stream", look.log[-2000:])
     video = max(videos, key=lambda video: video.width * video.height)
     audio = _chosen(audios, audio_track)
     if audio and not PLAYS_IN_MP4.match(audio.text) and not await _decodes(ffmpeg, folder, audio):
