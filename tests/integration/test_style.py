@@ -244,3 +244,26 @@ async def test_lines_of_ordinary_text_fit_as_they_were_broken(
         assert right <= size[0] - 0.05 * min(size) + 4, name
         height = 0.075 * min(size) * (1.43 if name in TALL else 1)
         assert bottom - top < (lines + 0.35) * height, name
+
+
+@pytest.mark.parametrize(
+    ("text", "from_left_to_right"),
+    [
+        ("שלום (World) 123, מה?", "?המ ,123 (World) םולש"),
+        ("זה ארוך\nPython היא שפה.", "ךורא הז\n.הפש איה Python"),
+        ("- שלום!\n- Hello, מה?\nHello!", "!םולש -\n?המ ,Hello -\nHello!"),
+        ("על Python (JS) 12.", ".Python (JS) 12 לע"),
+        ("English (עברית) 12, end", "English (תירבע) 12, end"),
+    ],
+)
+async def test_both_directions_in_a_line_stand_in_the_order_of_unicode(
+    program: Ffmpeg, tmp_path: Path, text: str, from_left_to_right: str
+) -> None:
+    """Hebrew, whose letters look the same in either order, against text in the order of sight."""
+    forced = "\n".join(f"\u202d{line}\u202c" for line in from_left_to_right.split("\n"))
+    # The same marks without effect, since they may come from a font of another height.
+    text = "\n".join(f"\u202d\u202c{line}" for line in text.split("\n"))
+    # One font for all: else a space is as wide as in the font of what stands before it.
+    style = {"size": 12, "font": "Noto Sans Hebrew"}
+    pictures = [await drawn(program, tmp_path, [Cue(0, 100, one)], style) for one in (text, forced)]
+    assert (np.abs(pictures[0] - pictures[1]) > 60).sum() < 40

@@ -30,6 +30,8 @@ tests/vectors hold it to that. Its rules:
 9.  Highlight "word": ``\\t(t,t,…)`` turns a word's colour at its start and back at its end, in
     milliseconds of the event. "fill": the text is in highlight_color, with color as the secondary
     one; ``\\k`` and ``\\kf`` count centiseconds from the event's start.
+10. Text of both directions has marks of direction: see ``bidi``. One before a character stands
+    before its commands as well.
 """
 
 from __future__ import annotations

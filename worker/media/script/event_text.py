@@ -11,6 +11,7 @@ from math import floor
 from typing import NamedTuple
 
 from worker.media.cues import Cue, Look, PlacedWord
+from worker.media.script.bidi import marks_for
 from worker.media.script.faces import BASE, FOLLOWS_EMOJI, Face
 from worker.media.script.lines import Slice, joint
 from worker.media.style import Style
@@ -53,6 +54,7 @@ def write_text(
     spoken = highlight(style, [(word.start, word.end) for word, *_ in words], first, last)
     inks = _inks(cue, begin, stop, faces, style, words if mode != "none" else [])
     ink = Ink(BASE, style.bold, style.italic, False, False, style.color, None)
+    marks = marks_for(cue.text, lines)
     text = ""
     for number, (start, end) in enumerate(lines):
         text += r"\N" if number else ""
@@ -64,8 +66,9 @@ def write_text(
                 if following is not ink:
                     commands = _changes(ink, following, style, size) + commands
                 ink = following
+                text += marks.before.get(at, "")
                 text += f"{{{commands}}}" if commands else ""
-                text += ESCAPES.get(character, character)
+                text += ESCAPES.get(character, character) + marks.after.get(at, "")
     return text + (SCRIPT_FOR_EMOJI if _has_only_joined_emoji(cue.text, lines) else "")
 
 

@@ -2,6 +2,7 @@
 
 import type { FullStyle } from '../../service/types'
 import type { Look, ScriptCue, ScriptWord } from './ass'
+import { marksFor } from './bidi'
 import { BASE, type Face, FOLLOWS_EMOJI } from './faces'
 import { joint, type Slice } from './lines'
 
@@ -49,6 +50,7 @@ export function writeText(
     color: style.color,
     word: null,
   }
+  const marks = marksFor(cue.text, lines)
   let text = ''
   lines.forEach(([start, end], number) => {
     if (number) text += '\\N'
@@ -59,7 +61,8 @@ export function writeText(
       if (!character || !next) continue
       const commands = changes(ink, next, style, size) + spoken(ink, next)
       ink = next
-      text += (commands && `{${commands}}`) + (ESCAPES[character] ?? character)
+      text += (marks.before.get(at) ?? '') + (commands && `{${commands}}`)
+      text += (ESCAPES[character] ?? character) + (marks.after.get(at) ?? '')
     }
   })
   return hasOnlyJoinedEmoji(cue.text, lines) ? text + SCRIPT_FOR_EMOJI : text
