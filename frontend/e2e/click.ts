@@ -5,7 +5,7 @@
 
 import type { Page } from '@playwright/test'
 import { SHORT } from './clips'
-import { expect, SRT, test } from './page'
+import { expect, rowOf, SRT, test } from './page'
 
 const ROUNDS = Number(process.env.ROUNDS ?? 15)
 
@@ -79,16 +79,6 @@ async function round(page: Page): Promise<Round> {
     realtime: shown - started,
     total: shown - pressed,
   }
-}
-
-async function rowOf(id: string): Promise<{ created_at: string; started_at: string }> {
-  const query = `select=created_at,started_at&id=eq.${id}`
-  const response = await fetch(`${process.env.API_URL}/rest/v1/video_jobs?${query}`, {
-    headers: { apikey: process.env.SECRET_KEY ?? '' },
-  })
-  const [row] = (await response.json()) as { created_at: string; started_at: string }[]
-  if (!row) throw new Error('the job is gone')
-  return row
 }
 
 function median(values: number[]): number {

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { BROKEN, LONG, SHORT, TWO_SOUNDS } from './clips'
-import { App, expect, SRT, test } from './page'
+import { App, expect, rowOf, SRT, test } from './page'
 
 test('a video is opened, subtitled, burned, played and downloaded', async ({ app, page }) => {
   await app.signUp()
@@ -92,6 +92,7 @@ test('progress is shown while it happens, and never falls', async ({ app, page }
     return percents
   })
   await app.burn(LONG)
+  await expect(page.getByText(/^about .+ left$/)).toBeVisible()
   await expect(app.status('completed')).toBeVisible()
   const seen = await shown.jsonValue()
   expect(seen).toEqual(seen.toSorted((a, b) => a - b))
@@ -106,27 +107,6 @@ test('a reload during the job loses nothing', async ({ app, page }) => {
   await page.reload()
   await expect(page.getByRole('progressbar', { name: 'Progress' })).toBeVisible()
   expect(await app.percent()).toBeGreaterThanOrEqual(before)
-  await expect(app.status('completed')).toBeVisible()
-})
-
-test('a job that ends while the network is away is shown when it is back', async ({
-  app,
-  context,
-}) => {
-  await app.signUp()
-  const id = await app.burn(LONG)
-  await expect(app.status('processing')).toBeVisible()
-  await context.setOffline(true)
-  await expect.poll(async () => (await rowOf(id)).status).toBe('completed')
-  await expect(app.status('processing')).toBeVisible()
-  await context.setOffline(false)
-  await expect(app.status('completed')).toBeVisible()
-})
-
-test('without Realtime the page looks for itself', async ({ app, page }) => {
-  await page.routeWebSocket(/\/realtime\/v1\//, (socket) => socket.close())
-  await app.signUp()
-  await app.burn(SHORT)
   await expect(app.status('completed')).toBeVisible()
 })
 
@@ -200,14 +180,3 @@ test('the list follows its jobs', async ({ app, page }) => {
   await expect(card.getByRole('progressbar')).toBeVisible()
   await expect(card.getByText('Ready')).toBeVisible()
 })
-
-/** The row as an admin sees it, past the browser. */
-async function rowOf(id: string): Promise<{ status: string; options: object }> {
-  const query = `select=status,options&id=eq.${id}`
-  const response = await fetch(`${process.env.API_URL}/rest/v1/video_jobs?${query}`, {
-    headers: { apikey: process.env.SECRET_KEY ?? '' },
-  })
-  const [row] = (await response.json()) as { status: string; options: object }[]
-  if (!row) throw new Error('the job is gone')
-  return row
-}

@@ -94,6 +94,24 @@ export class App {
   }
 }
 
+export interface Row {
+  status: string
+  options: object
+  created_at: string
+  started_at: string
+}
+
+/** The row of a job as an admin sees it, past the browser. */
+export async function rowOf(id: string): Promise<Row> {
+  const query = `select=status,options,created_at,started_at&id=eq.${id}`
+  const response = await fetch(`${process.env.API_URL}/rest/v1/video_jobs?${query}`, {
+    headers: { apikey: process.env.SECRET_KEY ?? '' },
+  })
+  const [row] = (await response.json()) as Row[]
+  if (!row) throw new Error('the job is gone')
+  return row
+}
+
 /** What the page keeps in IndexedDB (idb-keyval's store), as JSON. */
 function readDrafts(): Promise<string> {
   return new Promise((resolve, reject) => {

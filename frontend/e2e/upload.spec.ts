@@ -1,7 +1,8 @@
 /** Uploads that something happens to. */
 
+import { readFileSync } from 'node:fs'
 import type { Page } from '@playwright/test'
-import { LARGE } from './clips'
+import { LARGE, SHORT } from './clips'
 import { expect, SRT, test } from './page'
 
 const CHUNK = 6 * 1024 * 1024
@@ -66,6 +67,37 @@ test('an upload waits for the network and goes on', async ({ app, page }) => {
   await network.fast()
   await expect(page.getByText('Uploaded')).toBeVisible()
 })
+
+test('a video may be dropped, and the sample tried', async ({ app, page }) => {
+  await app.signUp()
+  const transfer = await page.evaluateHandle((bytes) => {
+    const data = new DataTransfer()
+    const content = Uint8Array.from(atob(bytes), (character) => character.charCodeAt(0))
+    data.items.add(new File([content], 'dropped.mp4', { type: 'video/mp4' }))
+    return data
+  }, readFileSync(SHORT).toString('base64'))
+  await page.getByLabel('Open a video').dispatchEvent('drop', { dataTransfer: transfer })
+  await expect(page.getByRole('heading', { name: 'dropped.mp4' })).toBeAttached()
+  await expect(page.getByText('Uploaded')).toBeVisible()
+
+  await page.getByRole('button', { name: 'More' }).click()
+  await page.getByRole('menuitem', { name: 'Close this video' }).click()
+  await page.getByRole('button', { name: 'Try the sample' }).click()
+  await expect(page.getByRole('tab', { name: 'Subtitles (6)' })).toBeVisible()
+  await expect(page.getByText('Uploaded')).toBeVisible()
+})
+
+for (const [status, sentence] of [
+  [413, 'The video is larger than the file store accepts.'],
+  [415, 'The file store did not accept this video.'],
+] as const) {
+  test(`an upload that Storage refuses with ${status} says why`, async ({ app, page }) => {
+    await app.signUp()
+    await page.route('**/upload/resumable', (route) => route.fulfill({ status }))
+    await app.chooseVideo(SHORT)
+    await expect(page.getByRole('alert')).toContainText(sentence)
+  })
+}
 
 test('the button may be pressed before the upload is done, and cancelled', async ({
   app,

@@ -55,6 +55,23 @@ test('a lost answer is asked for again with the same key', async () => {
   vi.useRealTimers()
 })
 
+test('an outage behind the function is waited out, as long as the function says', async () => {
+  vi.useFakeTimers()
+  const outage = { code: 'unavailable', message: 'Try again.', details: {} }
+  let asked = 0
+  const service = createVideoService(
+    clientAnswering(() =>
+      ++asked === 1 ? json(outage, 503, { 'retry-after': '5' }) : json({ job: row(0) }, 202),
+    ),
+  )
+  const job = service.submit(request)
+  await vi.advanceTimersByTimeAsync(4_900)
+  expect(asked).toBe(1)
+  await vi.advanceTimersByTimeAsync(200)
+  await expect(job).resolves.toMatchObject({ id: 'job' })
+  vi.useRealTimers()
+})
+
 test('what the function answers arrives with code, details and time to wait', async () => {
   const refusal = { code: 'quota_open_jobs', message: 'Too many.', details: { limit: 3 } }
   const service = createVideoService(

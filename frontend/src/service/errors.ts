@@ -46,7 +46,7 @@ export function sentenceFor(code: string): string {
 
 /** Whether the same request may succeed later, unchanged. */
 export function isTransient(error: unknown): boolean {
-  return error instanceof VideoServiceError && error.code === 'network'
+  return error instanceof VideoServiceError && ['network', 'unavailable'].includes(error.code)
 }
 
 /** An error of the Data API. Functions of this project raise their code as the message. */

@@ -48,7 +48,7 @@ export async function submitJob(
     const failure = await fromFunction(error)
     const wait = RETRY_SECONDS[attempt]
     if (wait === undefined || !isTransient(failure)) throw failure
-    await pause(wait, signal)
+    await pause(failure.retryAfter ?? wait, signal)
   }
 }
 
