@@ -6,6 +6,7 @@ import asyncio
 import os
 import resource
 import shutil
+import subprocess
 import sys
 import textwrap
 import threading
@@ -15,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.clips import FFMPEG
-from benchmarks.measure import Cost, run
+from benchmarks.measure import Cost, run, wait_for_frames
 from worker.media.burn import Way, burn
 from worker.media.encoder import QUALITIES, X264, Encoding
 from worker.media.ffmpeg import Ffmpeg
@@ -28,6 +29,12 @@ from worker.media.subtitles import read_subtitles
 
 THREADS = os.cpu_count() or 1
 QUALITY = QUALITIES["standard"]
+PLAIN = (
+    *(FFMPEG, "-v", "error", "-i", INPUT, "-vf", f"ass={SCRIPT}"),
+    *("-c:v", "libx264", "-preset", QUALITY.preset, "-crf", str(QUALITY.crf)),
+    *("-x264-params", QUALITY.params, "-pix_fmt", "yuv420p", "-c:a", "copy"),
+    *("-threads", str(THREADS), "-movflags", "+faststart", OUTPUT),
+)
 
 
 class Burner:
@@ -36,6 +43,7 @@ class Burner:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._ffmpeg = asyncio.run(Ffmpeg.find(Path(FFMPEG), folder))
+        self._fonts = {"FONTCONFIG_FILE": str(folder / "fontconfig" / "fonts.conf")}
 
     def worker(self, clip: Path, subtitles: str, way: Way = "full", threads: int = THREADS) -> Cost:
         """Probe, subtitles, render, checks and poster, as ``pipeline`` does it."""
@@ -47,16 +55,21 @@ class Burner:
         """ffmpeg alone, with the worker's settings and the worker's ASS."""
         with self._job(clip) as job:
             self._script(job, subtitles)
-            return run(
-                [
-                    *(FFMPEG, "-v", "error", "-i", INPUT, "-vf", f"ass={SCRIPT}"),
-                    *("-c:v", "libx264", "-preset", QUALITY.preset, "-crf", str(QUALITY.crf)),
-                    *("-x264-params", QUALITY.params, "-pix_fmt", "yuv420p", "-c:a", "copy"),
-                    *("-threads", str(THREADS), "-movflags", "+faststart", OUTPUT),
-                ],
-                job,
-                {"FONTCONFIG_FILE": str(self._folder / "fontconfig" / "fonts.conf")},
+            return run(PLAIN, job, self._fonts)
+
+    def first_frame(self, clip: Path, subtitles: str) -> float:
+        """Seconds until ffmpeg alone has encoded a frame."""
+        with self._job(clip) as job:
+            self._script(job, subtitles)
+            started = time.perf_counter()
+            process = subprocess.Popen(
+                PLAIN, cwd=job, env=os.environ | self._fonts, stdin=subprocess.DEVNULL
             )
+            wait_for_frames(lambda: [job / OUTPUT])
+            seconds = time.perf_counter() - started
+            process.kill()
+            process.wait()
+        return seconds
 
     def moviepy(self, clip: Path, subtitles: str) -> Cost:
         """A script as its documentation has it, with the same preset."""

@@ -7,7 +7,8 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,3 +61,13 @@ def median(costs: Sequence[Cost]) -> Cost:
         statistics.median(cost.cpu for cost in costs),
         round(statistics.median(cost.peak for cost in costs)),
     )
+
+
+def wait_for_frames(files: Callable[[], Iterable[Path]]) -> None:
+    """Until one of the MP4s holds more than the header that is written at once."""
+    while True:
+        for path in files():
+            with suppress(OSError):  # not there yet
+                if path.stat().st_size > 4096:
+                    return
+        time.sleep(0.005)

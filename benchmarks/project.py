@@ -18,6 +18,7 @@ from uuid import uuid4
 import httpx
 from supabase import ClientOptions, create_client
 
+from benchmarks.measure import wait_for_frames
 from devstack.local_worker import prepare_database, start_worker
 from devstack.stack import Stack
 from tests.proxy import Proxy, proxy
@@ -100,8 +101,7 @@ class Project:
         """Seconds from the claim of a job until its first frame has been encoded."""
         work = log.with_name("work")
         job = self.send(video, subtitles)
-        while not any(_holds_frames(path) for path in work.glob("*/*/out.mp4")):
-            time.sleep(0.005)
+        wait_for_frames(lambda: work.glob("*/*/out.mp4"))
         at = time.time()
         self.wait(job)
         lines = map(json.loads, log.read_text().splitlines())
@@ -109,14 +109,6 @@ class Project:
             line for line in lines if line["event"] == "job.claimed" and line["job_id"] == job
         )
         return at - datetime.fromisoformat(claimed["timestamp"]).timestamp()
-
-
-def _holds_frames(path: Path) -> bool:
-    """More than the header that is written at once."""
-    try:
-        return path.stat().st_size > 4096
-    except OSError:
-        return False
 
 
 @contextmanager

@@ -93,7 +93,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         burner = Burner(Path(folder))
         figures = compare_with_ffmpeg(burner) | compare_with_moviepy(burner)
-        figures |= measure_transfers(Path(folder))
+        figures |= measure_transfers(Path(folder), burner)
     print_figures(figures)
 
 

@@ -10,6 +10,7 @@ import statistics
 import subprocess
 from pathlib import Path
 
+from benchmarks.burns import Burner
 from benchmarks.clips import FFMPEG, dialogue, film
 from benchmarks.project import Project
 
@@ -21,7 +22,7 @@ BRIEF = 8
 ROUNDS = 3
 
 
-def measure_transfers(folder: Path) -> dict[str, float]:
+def measure_transfers(folder: Path, burner: Burner) -> dict[str, float]:
     front, end = film(SECONDS, MEGABITS), folder / "end.mp4"
     _index_at_the_end(front, end)
     texts = dialogue(SECONDS, 0.6)
@@ -42,8 +43,11 @@ def measure_transfers(folder: Path) -> dict[str, float]:
         with project.worker() as log:
             path = project.upload(film(BRIEF, MEGABITS))
             waits = [project.first_frame(path, texts, log) for _ in range(ROUNDS + 2)]
+            alone = [burner.first_frame(film(BRIEF, MEGABITS), texts) for _ in waits]
     figures["claim_to_first_frame_s"] = statistics.median(waits)
-    print(f"\nFrom claim to first frame: {statistics.median(waits):.2f} s")
+    figures["ffmpeg_to_first_frame_s"] = statistics.median(alone)
+    print(f"\nFrom claim to first frame: {statistics.median(waits):.2f} s;", end=" ")
+    print(f"ffmpeg alone, from its start: {statistics.median(alone):.2f} s")
     return figures
 
 
