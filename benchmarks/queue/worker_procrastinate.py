@@ -1,6 +1,7 @@
 """A worker of procrastinate with its defaults."""
 
 import asyncio
+import logging
 
 from procrastinate import App, PsycopgConnector
 
@@ -18,4 +19,6 @@ async def main(arguments: Arguments) -> None:
         await app.run_worker_async(concurrency=arguments.slots)
 
 
+# It would warn at every start: nobody else finds the tasks of an application in the main module.
+logging.getLogger("procrastinate.blueprints").setLevel(logging.ERROR)
 asyncio.run(main(parse()))

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.acceptance.conftest import SRT, Project, User
+from tests.acceptance.conftest import SRT, Project, User, free_port, metrics
 from tests.clips import HEIGHT, WIDTH, gray_frames, shows_text
 from tests.conftest import eventually
 
@@ -119,13 +119,6 @@ def test_a_worker_without_a_schema_says_how_to_get_one(project: Project) -> None
     assert "video-worker migrate" in done.stderr
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def test_health_tells_a_living_worker_from_none(project: Project) -> None:
     port = str(free_port())
     assert project.run("health", WORKER_HEALTH_PORT=port).returncode == 1
@@ -207,6 +200,7 @@ def test_readiness_follows_the_database(project: Project) -> None:
     finally:
         project.db.admin.execute("alter role video_worker login")
     eventually(lambda: ready()["ready"], 60)
+    worker.wait_for("database.back")
     assert [e["event"] for e in worker.events if e["event"].startswith("database.")] == [
         "database.unavailable",
         "database.back",
@@ -231,15 +225,9 @@ def test_a_job_shows_in_the_metrics(project: Project, user: User, clip: Path) ->
     port = free_port()
     worker = project.start_worker(ready=False, WORKER_HEALTH_PORT=str(port), LOG_LEVEL="error")
     user.wait(user.send(clip))
-
-    def series() -> dict[str, float]:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as reply:
-            text = reply.read().decode()
-        lines = [line for line in text.splitlines() if not line.startswith("#")]
-        return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
-
-    eventually(lambda: series()['video_worker_jobs_total{code="",outcome="completed"}'] == 1)
-    found = series()
+    completed = 'video_worker_jobs_total{code="",outcome="completed"}'
+    eventually(lambda: metrics(port)[completed] == 1)
+    found = metrics(port)
     assert found["video_worker_received_bytes_total"] >= clip.stat().st_size
     assert found["video_worker_sent_bytes_total"] > 10_000
     assert found["video_worker_encode_speed_ratio_count"] == 1

@@ -18,7 +18,7 @@ import pytest
 from devstack.bootstrap import bootstrap
 from devstack.postgres import SUPERUSER, Postgres
 from devstack.stack import Stack
-from tests.acceptance.conftest import Project, User
+from tests.acceptance.conftest import Project, User, free_port, metrics
 from tests.conftest import FAST, WORKER_PASSWORD, Db, absent, eventually
 from tests.faults.wire import Wire
 from worker.queue.migrations import migrate
@@ -101,6 +101,34 @@ def test_listening_through_a_transaction_pooler_is_noticed_and_polling_does_it(
     worker.wait_for("listener.polling")
     assert user.wait(user.send(clip.read_bytes()))["status"] == "completed"
     assert len(worker.logged("listener.polling")) == 1, "said once, not at every ping"
+
+
+def test_a_listening_connection_that_falls_silent_is_noticed_and_comes_back(
+    project: Project, user: User, db: Db, clip: Path
+) -> None:
+    """Half open: TCP seems fine, and nothing arrives. The queries have a way of their own."""
+    wire = Wire(db.postgres.port)
+    port = free_port()
+    worker = project.start_worker(
+        LISTEN_DATABASE_URL=db.dsn("video_worker").replace(
+            f":{db.postgres.port}/", f":{wire.port}/"
+        ),
+        WORKER_LEASE_SECONDS="6",
+        WORKER_HEALTH_PORT=str(port),
+    )
+    worker.wait_for("listener.live")
+    assert metrics(port)["video_worker_listener_live"] == 1
+    wire.hold_up()
+    worker.wait_for("listener.polling")
+    assert metrics(port)["video_worker_listener_live"] == 0
+    assert user.wait(user.send(clip))["status"] == "completed"
+    wire.flow()
+    worker.wait_for("listener.live", count=2)
+    assert metrics(port)["video_worker_listener_live"] == 1
+    assert user.wait(user.send(clip))["status"] == "completed"
+    assert len(worker.logged("listener.polling")) == 1, "said once, not at every attempt"
+    assert worker.logged(NOTICED) == []
+    wire.close()
 
 
 def test_a_pooler_that_restarts_is_waited_for(

@@ -14,8 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.conftest import Project, User
-from tests.acceptance.test_commands import free_port
+from tests.acceptance.conftest import Project, User, free_port
 from tests.conftest import absent, eventually
 
 CONFIG = Path(__file__).parents[2] / "deploy/logs"

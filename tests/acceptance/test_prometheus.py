@@ -13,8 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.acceptance.conftest import Project, User
-from tests.acceptance.test_commands import free_port
+from tests.acceptance.conftest import Project, User, free_port
 from tests.conftest import absent, eventually
 from worker.errors import CATALOGUE
 
