@@ -26,28 +26,20 @@ test('the channel is joined once, as the user, and brings every change', async (
     })
   })
   await app.signUp()
-  const reads = readsOf(page)
   await app.burn(LONG)
+  // As after a reload: the session comes from the browser's store, and nobody has signed in.
+  joins.length = 0
+  const reads = readsOf(page)
+  await page.reload()
   await expect.poll(() => app.percent()).toBeGreaterThan(50)
-  // Once for the page and once for a join: the rest was heard.
-  expect(reads.length).toBeLessThanOrEqual(3)
   expect(heard).toBeGreaterThan(5)
+  expect(reads.length).toBeLessThan(heard)
   expect(joins).toHaveLength(1)
   const [, claims = ''] = (joins[0]?.access_token ?? '').split('.')
   expect(JSON.parse(Buffer.from(claims, 'base64url').toString())).toMatchObject({
     role: 'authenticated',
   })
   expect(joins[0]?.config.private).toBe(true)
-})
-
-test('who comes back to the page sees the row as it is then', async ({ app, page }) => {
-  await app.signUp()
-  await app.burn(LONG)
-  await expect.poll(() => app.percent()).toBeGreaterThan(12)
-  const reads = readsOf(page)
-  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')))
-  await expect.poll(() => reads.length).toBe(1)
-  await expect(app.status('processing')).toBeVisible()
 })
 
 test('a job that ends while the network is away is shown when it is back', async ({
