@@ -158,6 +158,9 @@ class JobError(VideoWorkerError):
 WARNINGS: dict[str, str] = {
     "cues_without_text": "Subtitles without text: {count}.",
     "cues_backwards": "Subtitles that end before they begin and are not shown: {count}.",
+    "cues_outside": (
+        "Subtitles that their file puts outside the picture: {count}. Option `restyle` shows them."
+    ),
     "cues_past_end": "Subtitles that begin after the end of the video: {count}.",
     "cues_repeated": "Subtitles that stood in two segments and are shown once: {count}.",
     "charset_guessed": (

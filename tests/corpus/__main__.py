@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.corpus.bench import Bench, Result
-from tests.corpus.losses import find_losses, find_unseen
+from tests.corpus.losses import OF_TRACES, find_losses, find_unseen
 from worker.media.ffmpeg import Limits
 from worker.media.listing import read_listing
 from worker.media.probe import OPEN_INPUT
@@ -93,7 +93,7 @@ class Corpus:
         bare = await self._bench.run(video, self._no_cue, **OPTIONS)
         if not bare.output:
             return [*losses, f"without cues it fails: {bare.code}"]
-        if "glyphs_missing" not in result.warnings:
+        if not result.warnings & OF_TRACES:
             losses += await find_unseen(self._bench.ffmpeg, self._folder, subtitles, result, bare)
         return losses
 

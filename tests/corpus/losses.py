@@ -30,6 +30,7 @@ SOUND_SLACK = 0.3
 OF_FRAMES = {"frames_damaged"}
 OF_SOUND = {"audio_damaged", "audio_unreadable"}
 OF_CUES = {"cues_without_text", "cues_repeated", "text_ignored"}
+OF_TRACES = {"glyphs_missing", "cues_outside"}
 
 
 @dataclass

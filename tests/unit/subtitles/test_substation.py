@@ -167,6 +167,27 @@ def test_the_text_of_events_is_read_as_cues(
     assert cue.spans == tuple(Span(*span) for span in spans)
 
 
+@pytest.mark.parametrize(
+    ("commands", "outside"),
+    [
+        (r"\pos(320,240)", False),
+        (r"\pos(-30,500)", False),
+        (r"\pos(320,530)", True),
+        (r"\pos(-400,100)", True),
+        (r"\fs100\pos(320,530)", False),
+        (r"\pos(320,-50)\p1", False),
+        (r"\move(-900,0,320,240)", False),
+    ],
+)
+def test_text_that_its_file_puts_outside_the_picture_is_told(commands: str, outside: bool) -> None:
+    text = "m 0 0 l 9 9" if "p1" in commands else "word"
+    ass = event(f"{{{commands}}}{text}")
+    expected = ["attachments_dropped", "cues_outside"] if outside else ["attachments_dropped"]
+    assert codes_of(ass) == expected
+    restyled = read_subtitles(ass.encode(), read_options({"restyle": True}))
+    assert [warning.code for warning in restyled.warnings] == ["attachments_dropped"]
+
+
 def test_karaoke_is_word_times() -> None:
     [cue] = cues_of(event(r"{\k20}{\k30}one {\kf40}two{\K10}three"))
     assert cue.text == "one twothree"

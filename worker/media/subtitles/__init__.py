@@ -24,6 +24,7 @@ from worker.media.subtitles.ass_limits import Load, check_loads, check_script
 from worker.media.subtitles.charset import decode
 from worker.media.subtitles.formats import Format, format_of, refuse_foreign_bytes
 from worker.media.subtitles.json_cues import read_json
+from worker.media.subtitles.outside import count_outside
 from worker.media.subtitles.srt import read_sbv, read_srt
 from worker.media.subtitles.substation import read_substation
 from worker.media.subtitles.webvtt import read_vtt
@@ -92,6 +93,8 @@ def read_subtitles(data: bytes, options: Options | None = None) -> Subtitles:
     _check(subtitles)
     if subtitles.script and not options.restyle:
         check_script(subtitles.script)
+        if outside := count_outside(subtitles.script):
+            subtitles.warn("cues_outside", count=outside)
     else:
         check_loads(Load(cue.start, cue.end) for cue in subtitles.cues)
     return subtitles

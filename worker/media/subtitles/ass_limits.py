@@ -101,7 +101,7 @@ def _load(event: SSAEvent, script: SSAFile, resolution: tuple[int, int]) -> Load
     width, height = resolution
     commands = "".join(block for _, block in pieces(event.text))
     styles = list(_styles(event, commands, script))
-    size = _largest_size([style.fontsize for style in styles], commands)
+    size = largest_size([style.fontsize for style in styles], commands)
     scales = SCALE.findall(commands)
     across, down = (
         max(initial + [_number(value) / 100 for axis, value in scales if axis == wanted])
@@ -128,7 +128,7 @@ def _load(event: SSAEvent, script: SSAFile, resolution: tuple[int, int]) -> Load
     return Load(event.start, event.end, area / (width * height), points)
 
 
-def _largest_size(sizes: list[float], commands: str) -> float:
+def largest_size(sizes: list[float], commands: str) -> float:
     """A size with a sign is relative: tenths of what it was are added, again and again."""
     named = SIZE.findall(commands)
     largest = max(sizes + [_number(size) for size in named if size[0] not in "+-"])
