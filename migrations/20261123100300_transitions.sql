@@ -130,7 +130,7 @@ end
 $$;
 
 -- Locks the job, and the one that it is a part of, and returns it if the lease with this token
--- exists; else returns null.
+-- exists; else returns null. Precondition: who locks several comes to them in the order of complete_jobs.
 create function video_worker.lock_leased_job(p_job uuid, p_token uuid) returns public.video_jobs
 language plpgsql set search_path = '' as $$
 declare

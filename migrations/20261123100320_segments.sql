@@ -61,7 +61,7 @@ begin
 end
 $$;
 
--- As old as its parent, so that it comes before what its user sent later.
+-- As old as its parent, so that it comes before what its user sent later. Precondition: the parent is locked.
 create function video_worker.add_part(p_parent public.video_jobs, p_segment integer) returns void
 language sql volatile set search_path = '' as $$
   insert into public.video_jobs (
@@ -72,7 +72,7 @@ language sql volatile set search_path = '' as $$
 $$;
 
 -- What the worker that claims a part must know: what is common and where it lies; for a segment, its own
--- piece of the plan; for joining, what has become of every segment.
+-- piece of the plan; for joining, what has become of every segment. Null: the parent is split no more.
 create function video_worker.part_of_split(p_parent uuid, p_segment smallint) returns jsonb
 language plpgsql stable set search_path = '' as $$
 begin
@@ -101,7 +101,7 @@ begin
 end
 $$;
 
--- The end of a job's being split. Deleting a part passes its place on, and notes what it has stored.
+-- The end of a job's being split; nothing happens if it was not. Deleting a part passes its place on, and notes what it has stored.
 -- A worker renews the leases of several parts in the order of their ids, and waits for no part itself.
 create function video_worker.end_split(p_parent uuid) returns void
 language sql volatile set search_path = '' as $$
@@ -131,7 +131,7 @@ begin
 end
 $$;
 
--- Held before its parts go, so that it may inherit one of their places.
+-- Held before its parts go, so that it may inherit one of their places. Precondition: it is split.
 create function video_worker.queue_whole(p_parent uuid) returns void
 language sql volatile set search_path = '' as $$
   update public.video_jobs j
@@ -141,7 +141,8 @@ language sql volatile set search_path = '' as $$
 $$;
 
 -- Nothing else decides about a split job than the end of its parts. Where the last of these was deleted
--- (somebody clears the table of completed rows), nothing will: such a job is burned whole.
+-- (somebody clears the table of completed rows), nothing will: such a job is burned whole. It waits for no
+-- lock; a job that it can't have now is looked at again at the next check-in.
 create function video_worker.mend_splits() returns void
 language plpgsql set search_path = '' as $$
 declare

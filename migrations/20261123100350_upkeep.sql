@@ -111,7 +111,7 @@ create function video_worker.check_out(p_worker uuid) returns void
 language sql security definer set search_path = '' as $$
   delete from video_worker.workers where id = p_worker
 $$;
-comment on function video_worker.check_out is 'A worker that ends in order takes itself off the list.';
+comment on function video_worker.check_out is 'A worker that ends in order takes itself off the list; nothing happens if it is not on it. Precondition: it holds no lease.';
 
 -- Orphaned folders that are due, at most p_limit; zero rows: there are none, or others are at them. Each
 -- is handed out again after ten minutes unless it was cleared, so a worker that dies over it changes
@@ -127,7 +127,7 @@ language sql security definer set search_path = '' as $$
   returning o.prefix
 $$;
 
--- Precondition: nothing is left in the folder.
+-- Nothing happens if it is not on the list. Precondition: nothing is left in the folder.
 create function video_worker.clear_orphan(p_prefix text) returns void
 language sql security definer set search_path = '' as $$
   delete from video_worker.orphans where prefix = p_prefix

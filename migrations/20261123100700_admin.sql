@@ -198,7 +198,7 @@ begin
     from video_worker.queue_figures f;
 end
 $$;
-comment on function video_worker.read_queue_figures is 'Waiting, scheduled, held and running jobs, seconds since the oldest waiting one could have run, and workers alive.';
+comment on function video_worker.read_queue_figures is 'Waiting, scheduled, held and running jobs, seconds since the oldest waiting one could have run, and workers alive: always one row.';
 
 revoke all on function video_worker.read_queue_figures() from public, anon, authenticated, service_role;
 grant execute on function video_worker.read_queue_figures() to video_worker;

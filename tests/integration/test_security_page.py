@@ -8,7 +8,9 @@ from pathlib import Path
 from docs.grants import PAGE, security_page
 from tests.conftest import Db
 
-ARCHITECTURE = Path(__file__).parents[2] / "docs/architecture.md"
+ROOT = Path(__file__).parents[2]
+ARCHITECTURE = ROOT / "docs/architecture.md"
+MIGRATIONS = ROOT / "migrations"
 
 
 def test_the_matrix_of_rights_is_the_databases(db: Db) -> None:
@@ -28,12 +30,24 @@ def test_row_level_security_is_on_for_every_table(db: Db) -> None:
     assert rows == []
 
 
-def test_the_state_diagram_names_the_states_and_functions_that_there_are(db: Db) -> None:
-    (diagram,) = re.findall(r"(?s)stateDiagram-v2\n(.*?)```", ARCHITECTURE.read_text())
-    arrows = re.findall(r"(\S+) --> (\S+?)(?:: (.*))?\n", diagram)
+def test_every_function_says_what_it_is_for() -> None:
+    """Above it, or as its comment in the database."""
+    silent = []
+    for migration in MIGRATIONS.glob("*.sql"):
+        text = migration.read_text()
+        for line_above, name in re.findall(r"(?m)^(.*)\ncreate function ([\w.]+)\(", text):
+            if not line_above.startswith("--") and f"comment on function {name}" not in text:
+                silent.append(name)
+    assert silent == []
+
+
+def test_the_state_diagrams_name_the_states_and_functions_that_there_are(db: Db) -> None:
+    whole, in_segments = re.findall(r"(?s)stateDiagram-v2\n(.*?)```", ARCHITECTURE.read_text())
+    arrows = re.findall(r"(\S+) --> (\S+?)(?:: (.*))?\n", whole + in_segments)
     states = {state for start, end, _ in arrows for state in (start, end)} - {"[*]"}
+    within = set(re.findall(r"(?m)^    (\w+): ", in_segments))
     enum = db.value("select enum_range(null::public.video_job_status)::text[]")
-    assert states == set(enum)
+    assert states - within == set(enum)
     for _, _, label in arrows:
         for function in re.findall(r"\b[a-z]+_[a-z_]+\b", label):
             assert db.value("select count(*) from pg_proc where proname = %s", [function]), function
