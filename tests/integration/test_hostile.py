@@ -152,6 +152,16 @@ async def test_the_end_of_a_short_video_is_missed_as_well(
         assert [warning.code for warning in rendered.warnings] == ([outcome] if outcome else [])
 
 
+async def test_the_last_frames_of_an_mp4_are_missed(program: Ffmpeg, tmp_path: Path) -> None:
+    """Its index names each packet, so that even a tenth of a second is no matter of opinion."""
+    noisy = ["-f", "lavfi", "-i", "testsrc2=s=160x120:r=25:d=3,noise=alls=40:allf=t"]
+    kind = Kind("x.mp4", [*X264, *AAC, "-movflags", "+faststart"], picture=noisy, sound=sound(3))
+    data = kind.make(tmp_path).read_bytes()
+    (tmp_path / INPUT).write_bytes(data[: int(len(data) * 0.96)])
+    _, rendered = await burn(program, tmp_path, SRT)
+    assert "ends_early" in [warning.code for warning in rendered.warnings]
+
+
 @pytest.mark.parametrize("says", [600.0, 0.1])
 async def test_a_header_that_lies_about_the_duration_loses_no_frame(
     program: Ffmpeg, tmp_path: Path, says: float

@@ -33,6 +33,8 @@ HIGHEST_BYTES_PER_SECOND = 25_000_000
 """An output that exceeds this on average (200 Mbit/s) is stopped."""
 SHORT = 0.3
 """Seconds by which an index may be wrong about the end of a good file."""
+ROUNDED = 0.05
+"""The same for MP4, whose index names every packet."""
 BREAKS_OFF = "partial file"
 """What ffmpeg says when an MP4 ends before a packet that its index names."""
 SLOWEST = 300
@@ -239,7 +241,8 @@ def check_source(
         raise JobError("video_too_long", actual=span(source.end), limit=span(max_duration))
     length = info.duration or 0.0
     # MP4's length counts what an edit list hides; there the reader says when packets are missing.
-    if source.end >= length - SHORT or ("mov" in info.container and BREAKS_OFF not in log):
+    mp4 = "mov" in info.container
+    if source.end >= length - (ROUNDED if mp4 else SHORT) or (mp4 and BREAKS_OFF not in log):
         return []
     actual, expected = span(source.end), span(length)
     if source.end < length - max(SHORT, min(0.1 * length, 1.0), 0.02 * length):
