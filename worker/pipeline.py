@@ -93,10 +93,12 @@ class Pipeline:
             cues, language = subtitles.cues, options.language
             await add_soft_track(self._tools.ffmpeg, folder, cues, language, rendered.duration)
         poster_time = _poster_time(options.poster_time, subtitles, rendered.duration)
-        await poster(self._tools.ffmpeg, folder, poster_time)
         work.progress.enter("upload")
         sidecars = await self._upload_sidecars(work)
-        video_path, poster_path = await self._upload(work.job, folder, work.progress)
+        # To get at its frame the poster may have to decode ten seconds of video.
+        poster_path, video_path = await both(
+            self._make_poster(work, poster_time), self._upload_video(work)
+        )
         work.progress.leave()
         output_info = describe(info, subtitles, rendered, folder / OUTPUT)
         output_info |= {"soft_track": options.soft_track, "sidecars": sidecars}
@@ -240,17 +242,23 @@ class Pipeline:
             )
         return paths
 
-    async def _upload(self, job: Job, folder: Path, progress: Progress) -> tuple[str, str]:
-        poster_path = f"{job.output_prefix}/poster.jpg"
+    async def _make_poster(self, work: Work, at: float) -> str:
+        """Returns its path in Storage."""
+        await poster(self._tools.ffmpeg, work.folder, at)
+        path = f"{work.job.output_prefix}/poster.jpg"
         await self._tools.storage.upload(
-            RENDERS, poster_path, folder / POSTER, "image/jpeg", lambda done, total: None
+            RENDERS, path, work.folder / POSTER, "image/jpeg", lambda done, total: None
         )
+        return path
+
+    async def _upload_video(self, work: Work) -> str:
+        """Returns its path in Storage."""
         await reach("upload")
-        video_path = f"{job.output_prefix}/video.mp4"
+        path = f"{work.job.output_prefix}/video.mp4"
         await self._tools.storage.upload(
-            RENDERS, video_path, folder / OUTPUT, "video/mp4", progress.update_bytes
+            RENDERS, path, work.folder / OUTPUT, "video/mp4", work.progress.update_bytes
         )
-        return video_path, poster_path
+        return path
 
 
 def describe(
