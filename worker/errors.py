@@ -71,6 +71,10 @@ CATALOGUE: dict[str, Problem] = {
         "The video is in a Dolby Vision profile whose colours only licensed players show. Export "
         "it as HDR10, HLG or SDR and send it again."
     ),
+    "video_colors": Problem(
+        "The video's colours are written in a way that nothing converts ({matrix}). Export it in "
+        "BT.709 and send it again."
+    ),
     "too_many_tracks": Problem(
         "The file has {count} tracks; at most {limit} are allowed. Export it with one video track "
         "and the sound that you need."

@@ -142,6 +142,26 @@ async def test_hdr_becomes_sdr_that_looks_the_same(
     assert np.abs(np.subtract(result, RGB)).max() <= 30, result
 
 
+@pytest.mark.parametrize("transfer", [1, 16], ids=["SDR", "PQ"])
+@pytest.mark.parametrize("matrix", range(18))
+async def test_every_matrix_that_a_video_may_name_is_converted_or_refused(
+    program: Ffmpeg, tmp_path: Path, matrix: int, transfer: int
+) -> None:
+    """Whether its pictures are in it or not."""
+    tags = f"matrix_coefficients={matrix}:transfer_characteristics={transfer}"
+    tagged = ["-bsf:v", f"h264_metadata=colour_primaries=9:{tags}"]
+    ffmpeg(*bars(*SMALL, "format=yuv420p"), *X264, *tagged, tmp_path / "x.mp4")
+    (tmp_path / "x.mp4").rename(tmp_path / INPUT)
+    refused = matrix in (11, 15, 16, 17) or (matrix == 14 and transfer == 1)
+    if refused:
+        with pytest.raises(JobError) as raised:
+            await burn(program, tmp_path, NO_CUE)
+        assert raised.value.code == "video_colors"
+    else:
+        await burn(program, tmp_path, NO_CUE)
+        assert "yuv420p(tv, bt" in listing(tmp_path / OUTPUT)
+
+
 async def test_dolby_vision_that_nobody_can_convert_is_refused(
     program: Ffmpeg, tmp_path: Path
 ) -> None:

@@ -83,6 +83,9 @@ def scale_filters(info: MediaInfo) -> list[Filter]:
 
 def _tone_map(color: Color) -> list[Filter]:
     """HDR (PQ and HLG) to SDR BT.709: what every player shows right. 203 nits is HDR's white."""
+    if color.matrix == "bt2020c":
+        # zscale knows no way from constant luminance to linear light; this one is close.
+        color = replace(color, matrix="bt2020nc")
     return [
         _tags(_filled(color, "bt2020nc", "bt2020", color.transfer)),
         ("zscale", {"t": "linear", "npl": 203}),

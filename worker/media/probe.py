@@ -34,6 +34,8 @@ line."""
 PADDING = 256
 """Decoders pad: 1080 lines are 1088 inside, and MPEG-4's vectors may point 160 pixels outside."""
 HDR_TRANSFERS = ("smpte2084", "arib-std-b67")
+BEYOND_CONVERSION = ("smpte2085", "ipt-c2", "ycgco-re", "ycgco-ro")
+"""Matrices that no filter converts from; ICtCp is one unless the video is HDR."""
 OF_DOLBY_VISION = {1: "smpte2084", 4: "arib-std-b67", 6: "smpte2084"}
 """The transfer of a Dolby Vision base layer, by what it is compatible with."""
 PLAYS_IN_MP4 = re.compile(r"mp3\b|aac .*\((?:LC|HE-AAC|HE-AACv2)\)")
@@ -130,7 +132,7 @@ async def probe(
 
     Raises ``JobError``: ``invalid_video``, ``no_video_stream``, ``video_encrypted``,
     ``video_too_big`` (more than ``max_pixels``), ``video_too_small``, ``too_many_tracks``,
-    ``audio_track_missing``, ``dolby_vision``.
+    ``audio_track_missing``, ``dolby_vision``, ``video_colors``.
     """
     look = await _look(ffmpeg, folder, "V:0?", "a:0?")
     listing = _read_listing(look.log)
@@ -158,6 +160,9 @@ async def probe(
     frame = _first_frame(look, video)
     if min(frame.width, frame.height) < SMALLEST_SIDE:
         raise JobError("video_too_small", actual=f"{frame.width}x{frame.height}")
+    matrix = frame.color.matrix
+    if matrix in BEYOND_CONVERSION or (matrix == "ictcp" and not frame.color.hdr):
+        raise JobError("video_colors", matrix=matrix)
     assert listing.container
     return MediaInfo(
         container=listing.container,
