@@ -382,6 +382,21 @@ async def test_an_avi_may_repeat_pictures(program: Ffmpeg, tmp_path: Path) -> No
     assert (rendered.frames, rendered.warnings) == (50, [])
 
 
+@pytest.mark.parametrize("name", ["x.mkv", "x.mp4"])
+async def test_a_gap_before_the_last_pictures_does_not_make_the_video_longer(
+    program: Ffmpeg, tmp_path: Path, name: str
+) -> None:
+    """In MP4 the packet of the last picture, decoded before its neighbours, seems to last as long
+    as the gap."""
+    late = "setpts=PTS+gte(N\\,45)*5/TB"
+    reordered = ["-c:v", "libx264", "-bf", "3", "-pix_fmt", "yuv420p"]
+    ffmpeg(*picture(), "-vf", late, "-fps_mode", "vfr", *reordered, tmp_path / name)
+    (tmp_path / name).rename(tmp_path / INPUT)
+    _, rendered = await burn(program, tmp_path, NO_CUE)
+    assert (rendered.frames, rendered.warnings) == (50, [])
+    assert rendered.duration == pytest.approx(7, abs=FRAME)
+
+
 async def test_one_frame_is_a_video(program: Ffmpeg, tmp_path: Path) -> None:
     ffmpeg(*picture(), *sound(), "-vf", "trim=end_frame=1", *X264, *AAC, tmp_path / "x.mp4")
     (tmp_path / "x.mp4").rename(tmp_path / INPUT)
