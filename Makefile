@@ -36,7 +36,7 @@ demo: $(VENV)/demo.ok
 	@$(BIN)/python -m devstack.demo $(if $(VIDEO),--video "$(VIDEO)") $(if $(SUBS),--subs "$(SUBS)")
 
 dev: $(VENV)/dev.ok $(PAGE)
-	@$(NODE_PATH) $(BIN)/python -m devstack.dev
+	@$(NODE_PATH) exec $(BIN)/python -m devstack.dev
 
 # All of them by several processes, each with a Postgres of its own; chosen ones by one.
 test: $(VENV)/test.ok
