@@ -39,7 +39,7 @@ class Options(BaseModel):
     smaller video stays as it is."""
     quality: QualityName = "standard"
     """`standard`: a good picture, fast. `draft`: a plain picture with a third less work. `high`: a
-    better picture at a lower bitrate, with twice the work."""
+    better picture at a bitrate up to a quarter higher, with twice the work."""
     crf: int | None = Field(None, ge=10, le=40)
     """The constant rate factor that `quality` stands for, raw: lower is better and larger."""
     preset: Preset | None = None
