@@ -1,6 +1,6 @@
 """How fast the worker burns: against plain ffmpeg, against moviepy, and smart against full.
 
-    make bench-render         nine minutes on two free cores
+    make bench-render         under ten minutes on two free cores
 
 All contestants take turns on one clip (60 s of 1080p, a keyframe every 2 s); a ratio is that of
 their median times. The last line is one JSON object.
