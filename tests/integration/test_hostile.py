@@ -162,6 +162,38 @@ async def test_the_last_frames_of_an_mp4_are_missed(program: Ffmpeg, tmp_path: P
     assert "ends_early" in [warning.code for warning in rendered.warnings]
 
 
+async def test_a_track_that_is_left_out_takes_no_pictures_with_it(
+    program: Ffmpeg, tmp_path: Path
+) -> None:
+    """Its index points behind the end of the file; there ffmpeg ends without a word."""
+    (tmp_path / "s.srt").write_text("1\n00:00:00,500 --> 00:00:01,000\nx\n")
+    clip = Kind("x.mp4", [*X264, *AAC]).make(tmp_path)
+    both = ["-map", "0", "-map", "1", "-c", "copy", "-c:s", "mov_text"]
+    ffmpeg("-i", clip, "-i", tmp_path / "s.srt", *both, tmp_path / "y.mp4")
+    data = bytearray((tmp_path / "y.mp4").read_bytes())
+    first = data.rindex(b"stco") + 12  # behind the name, version, flags and count
+    data[first : first + 4] = struct.pack(">I", len(data) + 1000)
+    (tmp_path / INPUT).write_bytes(bytes(data))
+    _, rendered = await burn(program, tmp_path, SRT)
+    assert rendered.frames == 50
+
+
+async def test_a_video_of_which_no_frame_is_left_is_damaged(
+    program: Ffmpeg, tmp_path: Path
+) -> None:
+    """Found by `make fuzz`: the end of a DVD's file, of which probing can make a picture."""
+    data = bytes.fromhex(
+        "000001ba2100010001a1a1ad00000000000cf6fa847e5e3be0e0e6c0c020000001e007dc393939393939"
+        "3939393900037bb11100035f91000001b30a007823ffffe018000001b5148a00010000000001b8000800"
+        "4000000100000ffff8000001b58ffff3418000037bb11100035f91000001b30a007823ffffe018000001"
+        "b5140000000000000000ffe018000001b5140000000000000000000000004000000100000ffff800000f"
+        "fff8000001b58ffff341800000010113f95529488b94a5222e529488b94a5222e529488b94a5222e5294"
+        "88b94a5222e529488b94a522200000010213f95529488b94a5222e529488b9b94a5222e5"
+    )
+    (tmp_path / INPUT).write_bytes(data)
+    assert await code_of(program, tmp_path) == "invalid_video"
+
+
 @pytest.mark.parametrize("says", [600.0, 0.1])
 async def test_a_header_that_lies_about_the_duration_loses_no_frame(
     program: Ffmpeg, tmp_path: Path, says: float

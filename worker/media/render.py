@@ -97,6 +97,9 @@ async def render(
     if (run.returncode or source.audio.cut) and (plainer := _plainer(info)) != info:
         info = plainer
         run, source = await run_over(info)
+    elif await _hindered(ffmpeg, folder, info, source):
+        info = replace(info, others=())
+        run, source = await run_over(info)
     if run.returncode:
         raise JobError("render_failed", f"exit code {run.returncode}: {run.log[-2000:]}")
     return await _check(ffmpeg, folder, info, source, run, max_duration)
@@ -110,6 +113,20 @@ def _plainer(info: MediaInfo) -> MediaInfo:
     packets that a decoder passes over may be what the muxer refuses.
     """
     return replace(info, audio=info.audio and replace(info.audio, copyable=False), others=())
+
+
+async def _hindered(ffmpeg: Ffmpeg, folder: Path, info: MediaInfo, source: Timeline) -> bool:
+    """Whether there are more pictures than were read: a track that is only looked at, and whose
+    index points behind the end of the file, ends the reading of all without a word."""
+    if not info.others or source.end >= (info.duration or 0.0) - SHORT:
+        return False
+    picture = graph.input(f"file:{INPUT}", protocol_whitelist="file", format_whitelist=FORMATS)[
+        str(info.video.index)
+    ]
+    output = graph.output(picture, f"file:{PACKETS}", f="framecrc", c="copy")
+    await ffmpeg.run(["-v", "error", *output.get_args()], folder, reading(folder / INPUT))
+    alone = await asyncio.to_thread(read_timeline, folder / PACKETS)
+    return alone.video.packets > source.video.packets
 
 
 def render_limits(
@@ -191,6 +208,8 @@ async def _check(
 ) -> Rendered:
     """Hold the result against the packets that were read."""
     warnings = check_source(info, source, run.log, max_duration)
+    if run.position.frame == 0:
+        raise JobError("invalid_video", f"no frame could be decoded: {run.log[-2000:]}")
     result = await _output_timeline(ffmpeg, folder)
     read, written = source.video, result.video
     if written.packets == 0 or written.packets < 0.45 * read.packets:
