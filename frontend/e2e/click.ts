@@ -28,6 +28,7 @@ test('from the click to processing', async ({ app, page }) => {
   await app.chooseVideo(SHORT)
   await app.importSubtitles(SRT)
   await expect(page.getByText('Uploaded')).toBeVisible()
+  await app.drafted('"path":"')
   await round(page) // the function starts, fonts and scripts are loaded
   const rounds: Round[] = []
   for (let n = 0; n < ROUNDS; n++) rounds.push(await round(page))

@@ -64,6 +64,13 @@ test('cues survive a reload', async ({ app, page }) => {
   await expect(page.getByLabel('Text of cue 1')).toHaveValue('Changed')
 })
 
+test('what was edited a moment ago is kept by who goes to another page', async ({ app, page }) => {
+  await app.importSubtitles(SRT)
+  await page.getByLabel('Text of cue 1').fill('Changed')
+  await page.getByRole('link', { name: 'Videos' }).click()
+  await app.drafted('Changed')
+})
+
 test('a thousand cues cost no more than those in sight', async ({ app, page }) => {
   await page.getByRole('button', { name: 'More' }).click()
   await page.getByRole('menuitem', { name: 'Close this video' }).click()

@@ -1,6 +1,6 @@
 /** What becomes of the subtitles beside the picture, and of the rest of the video: docs/options.md. */
 
-import { Checkbox, Input, Select, Stack, Switch } from '@mantine/core'
+import { Checkbox, Select, Stack, Switch } from '@mantine/core'
 import { useEffect, useState } from 'react'
 import type { Options } from '../service/types'
 import { LANGUAGES } from './languages'
@@ -46,13 +46,13 @@ export function OutputPanel() {
         )}
         <Switch
           label="Also as a track in the video"
-          description="Players can switch it on, search engines can read it."
+          description="Players can switch it on and off."
           checked={options.soft_track ?? false}
           onChange={(event) => set({ soft_track: event.currentTarget.checked })}
         />
         <Checkbox.Group
           label="Also as files"
-          description="To download beside the video, or to upload where it goes."
+          description="To download beside the video."
           value={options.sidecars ?? []}
           onChange={(sidecars) => set({ sidecars: sidecars as Required<Options>['sidecars'] })}
         >
@@ -68,9 +68,6 @@ export function OutputPanel() {
           value={options.quality ?? 'standard'}
           onChange={(quality) => set({ quality: quality as Required<Options>['quality'] })}
         />
-        <Input.Description>
-          All this is about the result; the preview shows the rest.
-        </Input.Description>
       </Stack>
     </div>
   )

@@ -50,10 +50,18 @@ export async function loadDraft(userId: string): Promise<Draft | undefined> {
 /** Keep what is edited from now on; returns how to stop. */
 export function keepDraft(userId: string): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined
+  const now = () => {
+    if (timer === undefined) return
+    clearTimeout(timer)
+    timer = undefined
+    void save(userId)
+  }
   const later = () => {
     clearTimeout(timer)
-    timer = setTimeout(() => void save(userId), SAVE_AFTER)
+    timer = setTimeout(now, SAVE_AFTER)
   }
+  // Who leaves the page has no moment left.
+  addEventListener('pagehide', now)
   const stops = [
     useEditor.subscribe((state, before) => {
       if (state.history !== before.history) later()
@@ -67,7 +75,8 @@ export function keepDraft(userId: string): () => void {
     }),
   ]
   return () => {
-    clearTimeout(timer)
+    now()
+    removeEventListener('pagehide', now)
     for (const stop of stops) stop()
   }
 }
