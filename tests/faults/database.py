@@ -1,4 +1,4 @@
-"""Faults 17 to 26, 42 and 48: what happens to Postgres, to the way there, and to clocks."""
+"""Faults 17 to 26, 42, 48 and 49: what happens to Postgres, to the way there, and to clocks."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ import pytest
 from tests.faults.catalogue import POINTS, fault
 from tests.faults.world import LEASE, Run
 
+SESSION_LOCKS = """
+select pid from pg_locks join pg_stat_activity a using (pid)
+where locktype = 'advisory' and a.state = 'idle' and a.datname = current_database()
+"""
 FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
 
 
@@ -91,32 +95,38 @@ def reply_lost(run: Run, point: str) -> None:
 
 @fault(22, "claim", "render", "finish")
 def connection_goes_silent(run: Run, point: str) -> None:
-    """TCP seems fine and nothing arrives, for a while. What was sent arrives late, all of it."""
+    """TCP seems fine and nothing arrives. What was sent arrives late, all of it, or never."""
     job = run.send()
     run.hold(point)
     run.start()
     run.start(DATABASE_URL=run.url(run.lane.postgres.port))
     run.reached(point)
-    run.wire.hold_up()
-    run.let_go(point)
-    time.sleep(run.dice.choice([1, LEASE / 2, LEASE * 2]))
-    run.wire.flow()
+    if silence := run.dice.choice([1, LEASE / 2, LEASE * 2, None]):
+        run.wire.hold_up()
+        run.let_go(point)
+        time.sleep(silence)
+        run.wire.flow()
+    else:
+        run.wire.strand()
+        run.let_go(point)
     run.expect(job, attempts=(1, 2))
 
 
 @fault(23, "claim", "finish")
 def read_only(run: Run, point: str) -> None:
-    """As on a standby that is not promoted yet."""
+    """As on a standby that is not promoted yet. (For the worker only: sessions that Storage
+    began meanwhile would stay read-only, as no session outlives a real failover.)"""
+    read_only = "default_transaction_read_only"
     job = run.send()
     run.hold(point)
     worker = run.start()
     run.reached(point)
-    run.sql(f"alter database {run.database} set default_transaction_read_only = on")
+    run.sql(f"alter role video_worker in database {run.database} set {read_only} = on")
     run.end_sessions()
     run.let_go(point)
     run.until(lambda: worker.logged("database.unavailable"), "the worker has noticed")
     time.sleep(run.dice.uniform(0, 3))
-    run.sql(f"alter database {run.database} reset default_transaction_read_only")
+    run.sql(f"alter role video_worker in database {run.database} reset {read_only}")
     run.end_sessions()
     run.expect(job)
 
@@ -190,7 +200,38 @@ def wrong_clock(run: Run, point: str) -> None:
     run.expect(job)
 
 
-@fault(48)
+@fault(48, "storage", name="name not resolved")
+def name_of_storage_not_resolved(run: Run, point: str) -> None:
+    """The attempt is spent, and the next one is another worker's."""
+    job = run.send()
+    run.start(SUPABASE_URL="http://storage.invalid")
+    run.until(lambda: run.job(job)["error_code"], "the attempt has failed")
+    run.start()
+    run.workers[0].terminate()
+    run.workers[0].wait()
+    run.make_due(job)
+    run.expect(job, attempts=2, code="storage_unavailable")
+
+
+@fault(49, "render", "upload")
+def host_lost(run: Run, point: str) -> None:
+    """Without a word: its session stands, so only the lease can tell."""
+    job = run.send()
+    run.hold(point)
+    victim = run.start()
+    run.until(lambda: victim.logged("listener.live"), "notifications arrive")
+    run.reached(point)
+    survivor = run.start(DATABASE_URL=run.url(run.lane.postgres.port))
+    run.until(lambda: survivor.logged("listener.live"), "notifications arrive")
+    run.wire.strand()
+    run.kill(victim)
+    run.let_go(point)
+    run.begun(job, 2)
+    assert len(run.sql(SESSION_LOCKS)) == 2, "the lost worker's lock is still held"
+    run.expect(job, attempts=2, code="worker_lost")
+
+
+@fault(48, "database")
 def name_not_resolved(run: Run, point: str) -> None:
     """It waits, says so once, and ends in order when told to."""
     worker = run.start(

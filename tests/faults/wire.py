@@ -19,6 +19,7 @@ class Link:
     server: socket.socket
     sent: int = 0
     loses_reply: bool = False
+    stranded: bool = False
 
     def close(self, reset: bool = False) -> None:
         for end in (self.client, self.server):
@@ -58,6 +59,12 @@ class Wire:
         """All that was held up arrives."""
         self._flows.set()
 
+    def strand(self) -> None:
+        """The connections that there are carry nothing any more, and no end of either side hears
+        that the other has gone. New ones are fine."""
+        for link in self._links:
+            link.stranded = True
+
     def cut(self) -> None:
         for link in list(self._links):
             link.close()
@@ -90,6 +97,8 @@ class Wire:
         with suppress(OSError):
             while data := link.client.recv(65536):
                 self._flows.wait()
+                if link.stranded:
+                    continue
                 link.sent += len(data)
                 if self.reset_after is not None and link.sent >= self.reset_after:
                     self.reset_after = None
@@ -106,6 +115,8 @@ class Wire:
         with suppress(OSError):
             while data := link.server.recv(65536):
                 self._flows.wait()
+                if link.stranded:
+                    continue
                 if link.loses_reply:
                     self.struck.set()
                     break
@@ -113,5 +124,7 @@ class Wire:
         self._end(link)
 
     def _end(self, link: Link) -> None:
+        if link.stranded:
+            return
         link.close()
         self._links.discard(link)
