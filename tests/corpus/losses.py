@@ -54,8 +54,17 @@ async def decode(ffmpeg: Ffmpeg, folder: Path, file: Path, video: int, sound: in
         folder,
         LIMITS,
     )
-    timeline = read_timeline(folder / "decoded.txt")
-    return Decoded(timeline.video.packets, timeline.audio.duration)
+    frames = read_timeline(folder / "decoded.txt").video.packets
+    return Decoded(frames, _sound(folder / "decoded.txt"))
+
+
+def _sound(path: Path) -> float:
+    """Seconds of the second stream of a framecrc file: of its samples, since a damaged time makes
+    the span from the first to the last as long as it likes."""
+    text = path.read_text(encoding="ascii", errors="replace")
+    base = re.search(r"^#tb 1: (\d+)/(\d+)", text, re.MULTILINE)
+    lengths = re.findall(r"^1,[^,]*,[^,]*,\s*(\d+)", text, re.MULTILINE)
+    return sum(map(int, lengths)) * int(base[1]) / int(base[2]) if base else 0.0
 
 
 async def find_losses(
