@@ -24,7 +24,9 @@ def main() -> None:
         help="folder with config.toml and functions, default: %(default)s",
     )
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # SIGINT too: what a script starts in the background is born ignoring it.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         with Stack.start(
             directory=arguments.dir, port=arguments.port, project_dir=arguments.project

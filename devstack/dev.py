@@ -34,7 +34,9 @@ def main() -> None:
     parser.add_argument("--dir", type=Path, default=Path(".devstack"), help="for its data")
     parser.add_argument("--built", action="store_true", help="serve the page as it is deployed")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # SIGINT too: what a script starts in the background is born ignoring it.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         with (
             suppress(KeyboardInterrupt),

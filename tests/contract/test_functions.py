@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -180,8 +181,8 @@ def test_a_changed_file_is_served_at_the_next_request(tmp_path: Path) -> None:
         log = tmp_path / "stack" / "functions" / "mine.log"
         address = re.findall(r"http://127\.0\.0\.1:\d+", log.read_text())[-1]
         assert httpx.get(address).text == "two42"
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(address)
+    with suppress(httpx.TransportError):  # unless someone else has got the port since
+        assert httpx.get(address).text != "two42"
 
 
 def test_without_deno_the_rest_of_the_stack_works(
