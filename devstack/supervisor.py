@@ -19,6 +19,8 @@ SHUTDOWN_SIGNALS = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 
 
 def main(command: list[str]) -> int:
+    # What a script starts in the background is born ignoring SIGINT, and would hand that on.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     server = subprocess.Popen(command, stdin=subprocess.DEVNULL)
 
     def shut_down_when_told() -> None:
