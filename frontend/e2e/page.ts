@@ -128,6 +128,24 @@ function readDrafts(): Promise<string> {
   })
 }
 
+/**
+ * Slow enough that there is a middle: about eight seconds for the large clip. One session sets it all:
+ * what another one says of the same page (`context.setOffline`) does not count then.
+ */
+export async function slowDown(page: Page) {
+  const session = await page.context().newCDPSession(page)
+  await session.send('Network.enable')
+  const set = (uploadThroughput: number, offline = false) =>
+    session.send('Network.emulateNetworkConditions', {
+      offline,
+      latency: 0,
+      downloadThroughput: -1,
+      uploadThroughput,
+    })
+  await set(8_000_000)
+  return { fast: () => set(-1), offline: () => set(-1, true) }
+}
+
 export const test = base.extend<{ app: App }>({
   app: async ({ page }, use) => {
     const problems: string[] = []

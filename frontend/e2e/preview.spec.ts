@@ -2,9 +2,9 @@
 
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import type { Page } from '@playwright/test'
+import type { Page, Route } from '@playwright/test'
 import { FFMPEG, STILL } from './clips'
-import { expect, test } from './page'
+import { expect, slowDown, test } from './page'
 
 /** SSIM of the part of the picture where the text is: what the encoder leaves of it. */
 const ALIKE = 0.98
@@ -61,6 +61,25 @@ test('who seeks while the preview is being loaded sees it all the same', async (
   await app.previewed()
 })
 
+for (const file of ['index.json', '*.wasm', 'worker*.js', '*.ttf']) {
+  test(`a preview that the network left at its ${file} comes back`, async ({ app, page }) => {
+    await app.signUp()
+    const network = await slowDown(page)
+    const leave = async (route: Route) => {
+      await network.offline()
+      await route.continue()
+    }
+    await page.route(`**/${file}`, leave, { times: 1 })
+    await app.chooseVideo(STILL)
+    await app.importSubtitles('00:00:00,000 --> 00:00:02,000\nBack again\n')
+    await expect(page.getByText('No preview')).toBeVisible()
+    await network.fast()
+    await expect(page.getByText('No preview')).toBeHidden()
+    await standAt(page, 1)
+    await app.previewed()
+  })
+}
+
 /** The player's picture in the video's own size, at that second. */
 async function standAt(page: Page, seconds: number) {
   await page.setViewportSize({ width: 1400, height: 800 })
@@ -68,7 +87,6 @@ async function standAt(page: Page, seconds: number) {
     content:
       '#media { position: fixed; z-index: 9; inset: 0 auto auto 0; width: 1280px; height: 720px }',
   })
-  await page.locator('.JASSUB').waitFor({ state: 'attached' })
   await page.locator('#media video').evaluate(async (video: HTMLVideoElement, time) => {
     const sought = new Promise((resolve) => video.addEventListener('seeked', resolve))
     video.currentTime = time

@@ -1,29 +1,10 @@
 /** Uploads that something happens to. */
 
 import { readFileSync } from 'node:fs'
-import type { Page } from '@playwright/test'
 import { LARGE, SHORT } from './clips'
-import { expect, SRT, test } from './page'
+import { expect, SRT, slowDown, test } from './page'
 
 const CHUNK = 6 * 1024 * 1024
-
-/**
- * Slow enough that there is a middle: about eight seconds for the large clip. One session sets it all:
- * what another one says of the same page (`context.setOffline`) does not count then.
- */
-async function slowDown(page: Page, bytesPerSecond = 8_000_000) {
-  const session = await page.context().newCDPSession(page)
-  await session.send('Network.enable')
-  const set = (uploadThroughput: number, offline = false) =>
-    session.send('Network.emulateNetworkConditions', {
-      offline,
-      latency: 0,
-      downloadThroughput: -1,
-      uploadThroughput,
-    })
-  await set(bytesPerSecond)
-  return { fast: () => set(-1), offline: () => set(-1, true) }
-}
 
 test('an upload goes on where it stopped after a reload', async ({ app, page }) => {
   const created: string[] = []
@@ -53,16 +34,9 @@ test('an upload goes on where it stopped after a reload', async ({ app, page }) 
 
 test('an upload waits for the network and goes on', async ({ app, page }) => {
   await app.signUp()
-  const network = await slowDown(page, 2_000_000)
+  const network = await slowDown(page)
   await app.chooseVideo(LARGE)
   await app.importSubtitles(SRT)
-  // What draws the preview is there before the network goes: that is not what this is about.
-  await page.getByLabel('Text of cue 1').click()
-  await page.locator('#media video').evaluate((video: HTMLVideoElement) => {
-    video.currentTime = 1
-  })
-  await page.locator('.JASSUB').waitFor({ state: 'attached' })
-  await app.previewed()
   await expect(page.getByText(/Uploading … [1-9]/)).toBeVisible()
   const failed = page.waitForEvent('requestfailed', (request) =>
     request.url().includes('/upload/resumable'),

@@ -1,8 +1,8 @@
-import { Alert } from '@mantine/core'
+import { Alert, Text } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { type RefObject, useEffect, useRef, useState } from 'react'
 import VideoPlayer from '../player/VideoPlayer'
-import type { Preview } from './preview'
+import { createPreview, type Preview } from './preview'
 import { followPlayhead, useDocument, useEditor, type Video } from './store'
 
 const REDRAW_AFTER = 120
@@ -21,7 +21,7 @@ export function Player({ video }: { video: Video }) {
     const { videoWidth: width, videoHeight: height, duration } = element.current ?? {}
     if (width && height && duration) useEditor.setState({ picture: { width, height, duration } })
   }
-  usePreview(element)
+  const drawn = usePreview(element)
 
   return (
     <>
@@ -38,6 +38,9 @@ export function Player({ video }: { video: Video }) {
           onTimeUpdate={followPlayhead}
           onError={() => setUnplayable(true)}
         />
+        <Text slot="top-chrome" role="status" size="sm" className="no-preview">
+          {!drawn && 'No preview: its files can’t be loaded. It comes back with the network.'}
+        </Text>
       </VideoPlayer>
       {unplayable && (
         <Alert role="status">
@@ -48,30 +51,24 @@ export function Player({ video }: { video: Video }) {
   )
 }
 
-function usePreview(element: RefObject<HTMLVideoElement | null>) {
+/** Returns whether it is there. */
+function usePreview(element: RefObject<HTMLVideoElement | null>): boolean {
   const picture = useEditor((state) => state.picture)
   const [document] = useDebouncedValue(useDocument(), REDRAW_AFTER)
   const [preview, setPreview] = useState<Preview>()
+  const [drawn, setDrawn] = useState(true)
 
   useEffect(() => {
     const video = element.current
     if (!picture || !video) return
-    let current = true
-    let made: Preview | undefined
-    import('./preview')
-      .then(({ createPreview }) => createPreview(video, picture))
-      .then((created) => {
-        made = created
-        if (current) setPreview(created)
-        else created.destroy()
-      })
-      .catch((reason) => console.error('no preview', reason))
+    const made = createPreview(video, picture, setDrawn)
+    setPreview(made)
     return () => {
-      current = false
-      made?.destroy()
+      made.destroy()
       setPreview(undefined)
     }
   }, [picture, element])
 
   useEffect(() => preview?.show(document), [preview, document])
+  return drawn
 }

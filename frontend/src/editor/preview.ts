@@ -16,15 +16,7 @@ export interface Preview {
 
 type Families = Record<string, string[]>
 
-let families: Promise<Families> | undefined
-
-function fontFamilies(): Promise<Families> {
-  families ??= fetch('/fonts/index.json').then((response) => {
-    if (!response.ok) throw new Error('there are no fonts: run frontend/assets.py')
-    return response.json() as Promise<Families>
-  })
-  return families
-}
+const TRY_AGAIN_AFTER = 5000
 
 /** Each cue is read once for as long as it stays the same. */
 function once(read: (cue: EditorCue) => ScriptCue): (cue: EditorCue) => ScriptCue {
@@ -47,62 +39,124 @@ export function scriptOf(document: Document, { width, height }: Picture): string
   return writeScript(read, style, width, height, options.language)
 }
 
-/** Draws over a video whose size is known, on a canvas beside it. */
-export async function createPreview(video: HTMLVideoElement, picture: Picture): Promise<Preview> {
-  const known = await fontFamilies()
+/**
+ * Draws over a video whose size is known, on a canvas beside it. What can't be loaded is tried again with
+ * the next change, when the network is back, and after a pause; `tell` hears how each try ended.
+ */
+export function createPreview(
+  video: HTMLVideoElement,
+  picture: Picture,
+  tell: (drawn: boolean) => void,
+): Preview {
+  const controller = new AbortController()
+  const { signal } = controller
   const loaded = new Set<string>()
-  const renderer = new JASSUB({
-    video,
-    subContent: scriptOf(EMPTY, picture),
-    fonts: filesFor('', known, loaded),
-    defaultFont: 'noto sans',
-    queryFonts: false,
-    // As many pixels as the video has, which is what the worker draws on.
-    prescaleHeightLimit: 2160,
-    workerUrl,
-    wasmUrl,
-    modernWasmUrl,
-  })
-  await renderer.ready
-  // It draws when a frame is painted; that of a video that stands still was painted before.
-  const { currentTime: mediaTime, videoWidth: width, videoHeight: height } = video
-  const expectedDisplayTime = performance.now()
-  await renderer.manualRender({ mediaTime, width, height, expectedDisplayTime })
+  let families: Families | undefined
+  let renderer: JASSUB | undefined
   let wanted = EMPTY
   let drawing = false
+  let pause: ReturnType<typeof setTimeout> | undefined
 
   /** One at a time, and the last one in the end. */
   const draw = async () => {
     if (drawing) return
     drawing = true
-    let drawn: Document | undefined
-    while (drawn !== wanted) {
-      drawn = wanted
-      const script = scriptOf(drawn, picture)
-      const files = filesFor(script, known, loaded)
-      if (files.length) await renderer.renderer.addFonts(files)
-      await renderer.renderer.setTrack(script)
-      await renderer.resize(true)
+    clearTimeout(pause)
+    try {
+      families ??= (await (await load('/fonts/index.json', signal)).json()) as Families
+      renderer ??= await startRenderer(video, picture, signal)
+      let drawn: Document | undefined
+      while (drawn !== wanted) {
+        drawn = wanted
+        const script = scriptOf(drawn, picture)
+        const missing = filesFor(script, families).filter((file) => !loaded.has(file))
+        const fonts = await Promise.all(missing.map((file) => bytesOf(file, signal)))
+        await renderer.renderer.addFonts(fonts)
+        for (const file of missing) loaded.add(file)
+        await renderer.renderer.setTrack(script)
+        await renderer.resize(true)
+      }
+      tell(true)
+    } catch (reason) {
+      if (signal.aborted) return
+      console.warn('no preview', reason)
+      tell(false)
+      pause = setTimeout(draw, TRY_AGAIN_AFTER)
+    } finally {
+      drawing = false
     }
-    drawing = false
   }
+  addEventListener('online', draw, { signal })
 
   return {
     show(document) {
       wanted = document
       void draw()
     },
-    destroy: () => void renderer.destroy(),
+    destroy() {
+      controller.abort()
+      clearTimeout(pause)
+    },
   }
 }
 
-/** The files of the fonts that a script names, but for those that were loaded before. */
-function filesFor(script: string, known: Families, loaded: Set<string>): string[] {
+/**
+ * Lives until the signal aborts. jassub's worker tells nobody of what it can't fetch: all but its own script
+ * is fetched here.
+ */
+async function startRenderer(
+  video: HTMLVideoElement,
+  picture: Picture,
+  signal: AbortSignal,
+): Promise<JASSUB> {
+  JASSUB._test()
+  const wasm = await load(JASSUB._supportsSIMD ? modernWasmUrl : wasmUrl, signal)
+  const fetched = URL.createObjectURL(await wasm.blob())
+  const renderer = new JASSUB({
+    video,
+    subContent: scriptOf(EMPTY, picture),
+    defaultFont: 'noto sans',
+    queryFonts: false,
+    // As many pixels as the video has, which is what the worker draws on.
+    prescaleHeightLimit: 2160,
+    workerUrl,
+    wasmUrl: fetched,
+    modernWasmUrl: fetched,
+  })
+  const destroy = () => void renderer.destroy()
+  signal.addEventListener('abort', destroy)
+  try {
+    await new Promise((resolve, reject) => {
+      renderer._worker.addEventListener('error', () => reject(new Error(`${workerUrl} failed`)))
+      renderer.ready.then(resolve, reject)
+    })
+  } catch (reason) {
+    destroy()
+    throw reason
+  } finally {
+    URL.revokeObjectURL(fetched)
+  }
+  // It draws when a frame is painted; that of a video that stands still was painted before.
+  const { currentTime: mediaTime, videoWidth: width, videoHeight: height } = video
+  const expectedDisplayTime = performance.now()
+  await renderer.manualRender({ mediaTime, width, height, expectedDisplayTime })
+  return renderer
+}
+
+async function load(url: string, signal: AbortSignal): Promise<Response> {
+  const response = await fetch(url, { signal })
+  if (!response.ok) throw new Error(`${url}: ${response.status}`)
+  return response
+}
+
+async function bytesOf(url: string, signal: AbortSignal): Promise<Uint8Array> {
+  return new Uint8Array(await (await load(url, signal)).arrayBuffer())
+}
+
+/** The files of the fonts that a script names. */
+function filesFor(script: string, families: Families): string[] {
   const names = new Set(['Noto Sans', ...fontsIn(script)])
-  const files = [...names].flatMap((name) => known[name] ?? [])
-  const missing = [...new Set(files)].filter((file) => !loaded.has(file))
-  for (const file of missing) loaded.add(file)
-  return missing.map((file) => new URL(file, location.href).href)
+  return [...new Set([...names].flatMap((name) => families[name] ?? []))]
 }
 
 function fontsIn(script: string): string[] {

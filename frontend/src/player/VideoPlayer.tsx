@@ -10,7 +10,7 @@ import {
   MediaTimeDisplay,
   MediaTimeRange,
 } from 'media-chrome/react'
-import type { ReactElement } from 'react'
+import type { ReactNode } from 'react'
 
 // A button's name has to hold what is written on it, “1x”.
 addTranslation('en', { ...En, 'Playback rate {playbackRate}': 'Playback rate {playbackRate}x' })
@@ -20,10 +20,10 @@ const FULLSCREEN = { fullscreenelement: 'player' }
 const CONTROLS = { mediacontroller: 'media' }
 
 /**
- * A video (with `slot="media"`) and its controls. They stand below the picture, so that they never
+ * A video (with `slot="media"`), what stands on it, and its controls. They stand below the picture, so that they never
  * hide what is written on it.
  */
-export default function VideoPlayer({ children }: { children: ReactElement }) {
+export default function VideoPlayer({ children }: { children: ReactNode }) {
   return (
     <div className="player" id="player">
       <MediaController id="media" className="picture" noAutohide {...FULLSCREEN}>
