@@ -51,6 +51,12 @@ test('a cue is dragged on the timeline and snaps to its neighbour', async ({ app
   await expect(page.getByLabel('End of cue 2')).toHaveValue('0:04.500')
 })
 
+test('the controls go along to the full screen', async ({ page }) => {
+  await page.locator('media-fullscreen-button').click()
+  await expect.poll(() => page.evaluate(() => document.fullscreenElement?.className)).toBe('player')
+  await expect(page.locator('media-play-button')).toBeInViewport()
+})
+
 test('a file that can not be read is refused with the line', async ({ app, page }) => {
   await app.importSubtitles('1\n00:00:01,000 --> when it ends\nText')
   await expect(page.getByText('Line 2')).toBeVisible()

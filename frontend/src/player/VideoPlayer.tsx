@@ -15,8 +15,7 @@ import type { ReactNode } from 'react'
 // A button's name has to hold what is written on it, “1x”.
 addTranslation('en', { ...En, 'Playback rate {playbackRate}': 'Playback rate {playbackRate}x' })
 
-// Attributes that the React wrappers have no types for.
-const FULLSCREEN = { fullscreenelement: 'player' }
+// An attribute that the React wrapper has no type for.
 const CONTROLS = { mediacontroller: 'media' }
 
 /**
@@ -25,8 +24,16 @@ const CONTROLS = { mediacontroller: 'media' }
  */
 export default function VideoPlayer({ children }: { children: ReactNode }) {
   return (
-    <div className="player" id="player">
-      <MediaController id="media" className="picture" noAutohide {...FULLSCREEN}>
+    <div className="player">
+      <MediaController
+        id="media"
+        className="picture"
+        noAutohide
+        // The attribute for this is read before the page has the element that it names.
+        ref={(controller) => {
+          if (controller?.parentElement) controller.fullscreenElement = controller.parentElement
+        }}
+      >
         {children}
       </MediaController>
       <MediaControlBar {...CONTROLS}>
