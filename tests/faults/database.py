@@ -206,9 +206,9 @@ def name_of_storage_not_resolved(run: Run, point: str) -> None:
     job = run.send()
     run.start(SUPABASE_URL="http://storage.invalid")
     run.until(lambda: run.job(job)["error_code"], "the attempt has failed")
-    run.start()
     run.workers[0].terminate()
     run.workers[0].wait()
+    run.start()
     run.make_due(job)
     run.expect(job, attempts=2, code="storage_unavailable")
 
