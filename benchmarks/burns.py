@@ -22,7 +22,7 @@ from worker.media.encoder import QUALITIES, X264, Encoding
 from worker.media.ffmpeg import Ffmpeg
 from worker.media.fonts import font_folders
 from worker.media.probe import INPUT, probe
-from worker.media.render import OUTPUT, SCRIPT, poster
+from worker.media.render import OUTPUT, SCRIPT
 from worker.media.script.ass import write_script
 from worker.media.style import Style
 from worker.media.subtitles import read_subtitles
@@ -46,7 +46,8 @@ class Burner:
         self._fonts = {"FONTCONFIG_FILE": str(folder / "fontconfig" / "fonts.conf")}
 
     def worker(self, clip: Path, subtitles: str, way: Way = "full", threads: int = THREADS) -> Cost:
-        """Probe, subtitles, render, checks and poster, as ``pipeline`` does it."""
+        """Probe, subtitles, render and checks, as ``pipeline`` does them; the poster it makes beside
+        the upload."""
         with self._job(clip) as job, _Watch() as watch:
             asyncio.run(self._burn(job, subtitles, way, threads))
         return watch.cost
@@ -94,7 +95,7 @@ class Burner:
     async def _burn(self, job: Path, subtitles: str, way: Way, threads: int) -> None:
         info = await probe(self._ffmpeg, job, 1 << 24)
         self._script(job, subtitles)
-        rendered = await burn(
+        await burn(
             self._ffmpeg,
             job,
             info,
@@ -104,7 +105,6 @@ class Burner:
             max_seconds=3600,
             on_progress=lambda share: None,
         )
-        await poster(self._ffmpeg, job, rendered.duration / 3)
 
 
 class _Watch:

@@ -116,11 +116,14 @@ def _standard(video: VideoStream) -> list[Filter]:
     guess = "bt709" if rgb or video.width >= 1280 or video.height > 576 else "smpte170m"
     known = color.matrix not in ("unknown", "gbr", "reserved")
     matrix = color.matrix if color.matrix in MATRICES else ("bt709" if known else guess)
+    wanted = _filled(Color("tv", matrix, color.primaries, color.transfer), matrix, matrix, matrix)
     scale = {"out_color_matrix": matrix, "out_range": "tv"}
-    if not known and not rgb:
-        scale["in_color_matrix"] = matrix
-    tags = _filled(Color("tv", matrix, color.primaries, color.transfer), matrix, matrix, matrix)
-    return [("scale", scale), ("format", {"pix_fmts": "yuv420p"}), _tags(tags)]
+    filters = [("scale", scale), ("format", {"pix_fmts": "yuv420p"}), _tags(wanted)]
+    if rgb or (known and color.range != "unknown"):
+        return filters
+    # A picture that doesn't say what it is is told so first. One that already is as it shall be
+    # then leaves nothing to do, and ``scale`` passes it on instead of copying it.
+    return [_tags(_filled(color, matrix, matrix, matrix)), *filters]
 
 
 def _filled(color: Color, matrix: str, primaries: str, transfer: str) -> Color:

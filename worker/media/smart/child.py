@@ -36,8 +36,9 @@ VERDICT = Path("verdict.json")
 
 MARGIN = 0.02
 """Seconds around a subtitle that count as showing it: ASS has hundredths of a second."""
-NEAR = 4
-"""Samples behind a border that are decoded when it is checked."""
+NEAR = 3
+"""Samples behind a border that are decoded when it is checked: the IDR picture, what is predicted
+from it, and what is from both."""
 
 
 @dataclass(frozen=True)
@@ -132,12 +133,11 @@ def finish(verdict: Verdict) -> Verdict:
 
 
 def around(spans: Sequence[Span], count: int) -> list[Span]:
-    """What shows that a decoder gets across all borders: the beginning of what a span lies in, of
-    the span, and of what follows it. All three begin with an IDR frame; that nothing between refers
-    to anything else is sure, for it is as an encoder made it."""
-    beginnings = sorted(
-        {at for span in spans for at in (span.decode, span.start, span.end) if at < count}
-    )
+    """What shows that a decoder gets across all borders: the beginning of the video, of each span,
+    and of what follows it. All begin with an IDR frame; that nothing between refers to anything
+    else is sure, for it is as an encoder made it."""
+    borders = {0, *(at for span in spans for at in (span.start, span.end))} - {count}
+    beginnings = sorted(borders)
     ends = [*beginnings[1:], count]
     return [Span(at, at, min(at + NEAR, end)) for at, end in zip(beginnings, ends, strict=True)]
 
