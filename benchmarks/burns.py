@@ -46,8 +46,9 @@ class Burner:
         self._fonts = {"FONTCONFIG_FILE": str(folder / "fontconfig" / "fonts.conf")}
 
     def worker(self, clip: Path, subtitles: str, way: Way = "full", threads: int = THREADS) -> Cost:
-        """Probe, subtitles, render and checks, as ``pipeline`` does them; the poster it makes beside
-        the upload."""
+        """Probe, subtitles, render and checks, as ``pipeline`` does them.
+
+        The poster is not in it: that is made beside the upload."""
         with self._job(clip) as job, _Watch() as watch:
             asyncio.run(self._burn(job, subtitles, way, threads))
         return watch.cost
