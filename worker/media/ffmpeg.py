@@ -236,12 +236,21 @@ class Ffmpeg:
         command = [str(self.path), "-nostdin", "-hide_banner", "-y", *progress, *arguments]
         return await self._run(command, self._access, folder, limits, on_progress, pieces)
 
-    async def run_python(self, module: str, step: str, folder: Path, limits: Limits) -> Run:
-        """Run ``main`` of a module of ours on what users sent, locked in as ffmpeg is; it may read
-        this package and needs the standard library only. Raises as ``run`` does."""
+    async def run_python(
+        self,
+        module: str,
+        step: str,
+        folder: Path,
+        limits: Limits,
+        pieces: Pieces | None = None,
+    ) -> Run:
+        """Run ``main`` of a module of ours on what users sent, locked in as ffmpeg is, with
+        ``pieces`` as its standard input; it may read this package and needs the standard library
+        only. Raises as ``run`` does, and what ``pieces`` raises."""
         python = Path(sys.executable).resolve()
         command = [str(python), "-I", "-S", str(START), module, step]
-        return await self._run(command, access(python, [PACKAGE]), folder, limits, None)
+        reachable = access(python, [PACKAGE])
+        return await self._run(command, reachable, folder, limits, None, pieces)
 
     async def _run(
         self,

@@ -1,4 +1,4 @@
-"""The smart burn as the worker sees it: ffmpeg and the confined Python, one after the other."""
+"""The smart burn as the worker sees it: what ffmpeg does, and the confined Python in between."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import asyncio
 import json
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import ffmpeg as graph
 
@@ -42,6 +44,8 @@ from worker.media.smart.child import (
 )
 from worker.media.smart.cut import UNITS
 from worker.media.smart.plan import NotSmart, merged
+
+Result = TypeVar("Result")
 
 CHILD = "worker.media.smart.child"
 CONTAINERS = ("mov,", "matroska,")
@@ -83,10 +87,11 @@ async def smart_burn(
     limits = render_limits(info, max_duration, max_seconds)
     work = _Work(ffmpeg, folder, info, limits)
     try:
-        timeline, warnings = await work.copy(max_duration)
-        verdict = await work.run_child("plan", request)
-        burned = await work.encode(encoding, verdict, on_progress)
-        merged = await work.run_child("merge")
+        (folder / REQUEST).write_text(json.dumps(asdict(request)))
+        copying = partial(work.copy, max_duration)
+        (timeline, warnings), verdict = await work.run_child("plan", copying)
+        encoding_spans = partial(work.encode, encoding, verdict, on_progress)
+        burned, merged = await work.run_child("merge", encoding_spans)
         await work.check(verdict, merged.checked)
     finally:
         for name in IN_BETWEEN:
@@ -122,17 +127,26 @@ class _Work:
             raise NotSmart("edit_list", "the sound is cut within")
         return timeline, warnings
 
-    async def run_child(self, step: str, request: Request | None = None) -> Verdict:
-        """``plan`` or ``merge``, see ``child``."""
-        if request:
-            (self.folder / REQUEST).write_text(json.dumps(asdict(request)))
-        run = await self.ffmpeg.run_python(CHILD, step, self.folder, self.limits)
+    async def run_child(
+        self, step: str, beside: Callable[[], Awaitable[Result]]
+    ) -> tuple[Result, Verdict]:
+        """``plan`` or ``merge``, see ``child``; it starts up while ``beside`` makes what it needs,
+        and its standard input ends when that is there."""
+        results: list[Result] = []
+
+        async def nothing_until_then() -> AsyncIterator[bytes]:
+            results.append(await beside())
+            yield b""
+
+        run = await self.ffmpeg.run_python(
+            CHILD, step, self.folder, self.limits, nothing_until_then
+        )
         if run.returncode:
             raise NotSmart("failed", run.log)
         verdict = Verdict.read(self.folder)
         if verdict.reason:
             raise NotSmart(verdict.reason, verdict.detail)
-        return verdict
+        return results[0], verdict
 
     async def encode(
         self, encoding: Encoding, verdict: Verdict, on_progress: Callable[[float], None]
