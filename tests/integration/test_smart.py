@@ -7,6 +7,8 @@ frames that show text with those of a full burn.
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +27,7 @@ from tests.clips import (
     shows_text,
 )
 from tests.corpus.bench import Bench
-from tests.integration.test_render import X265
+from tests.integration.test_render import ENDLESS, X265, processes_in
 from tests.integration.test_videos import with_edits
 from tests.rendering import MAX_PIXELS
 from worker.errors import JobError
@@ -341,3 +343,39 @@ async def test_a_truncated_video_is_no_reason_to_burn_it_in_full(
     with pytest.raises(JobError) as raised:
         await burn_clip(program, tmp_path, "smart")
     assert raised.value.code == "video_truncated"
+
+
+async def test_an_encoder_that_ends_with_an_error_leads_to_a_full_burn(
+    program: Ffmpeg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    CLIP.make(tmp_path / "clip.mp4").rename(tmp_path / INPUT)
+    monkeypatch.setattr(
+        "worker.media.smart.burn._burn_arguments", lambda *given: ["-i", "file:absent.mp4"]
+    )
+    _, rendered = await burn_clip(program, tmp_path, "smart")
+    assert (rendered.mode, rendered.reason) == ("full", "failed")
+
+
+async def test_cancelling_ends_the_encoder_and_what_starts_up_beside_it(
+    program: Ffmpeg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    CLIP.make(tmp_path / "clip.mp4").rename(tmp_path / INPUT)
+    monkeypatch.setattr("worker.media.smart.burn._burn_arguments", lambda *given: ENDLESS)
+    run = asyncio.create_task(burn_clip(program, tmp_path, "smart"))
+    async with asyncio.timeout(60):
+        while not {ENDLESS[-1], "merge"} <= last_words(tmp_path):
+            await asyncio.sleep(0.02)
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    assert processes_in(tmp_path) == []
+
+
+def last_words(folder: Path) -> set[str]:
+    """The last word of the command line of each process that works there."""
+    found = set()
+    for process in processes_in(folder):
+        with suppress(OSError):  # it has just ended
+            command = Path(f"/proc/{process}/cmdline").read_text()
+            found.add(command.rstrip("\0").rpartition("\0")[2])
+    return found
